@@ -1,0 +1,62 @@
+namespace Inferloop.Sandbox.Protocols;
+
+/// <summary>A request as the router sees it, whatever transport brought it.</summary>
+internal sealed class ServiceRequest
+{
+    public required string Method { get; init; }
+
+    /// <summary>The path as sent, still percent-encoded.</summary>
+    public required string RawPath { get; init; }
+
+    /// <summary>The query string as sent, without the question mark.</summary>
+    public required string RawQuery { get; init; }
+
+    /// <summary>Headers by lower-case name; repeated ones joined with a comma.</summary>
+    public required IReadOnlyDictionary<string, string> Headers { get; init; }
+
+    public ReadOnlyMemory<byte> Body { get; set; }
+
+    /// <summary>Query parameters, decoded, in order.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Query => query ??= ParseQuery(RawQuery);
+
+    public string? Header(string name) => Headers.GetValueOrDefault(name);
+
+    public string? QueryValue(string name)
+    {
+        foreach (var (key, value) in Query)
+        {
+            if (key == name)
+            {
+                return value;
+            }
+        }
+        return null;
+    }
+
+    private List<KeyValuePair<string, string>>? query;
+
+    public static List<KeyValuePair<string, string>> ParseQuery(string text)
+    {
+        var result = new List<KeyValuePair<string, string>>();
+        foreach (var part in text.Split('&', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var equals = part.IndexOf('=');
+            result.Add(equals < 0
+                ? new(Decode(part), "")
+                : new(Decode(part[..equals]), Decode(part[(equals + 1)..])));
+        }
+        return result;
+    }
+
+    private static string Decode(string text) => Uri.UnescapeDataString(text.Replace('+', ' '));
+}
+
+/// <summary>The answer to a <see cref="ServiceRequest"/>.</summary>
+internal sealed class ServiceResponse
+{
+    public int Status { get; set; } = 200;
+
+    public Dictionary<string, string> Headers { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+    public ReadOnlyMemory<byte> Body { get; set; }
+}

@@ -1,0 +1,19 @@
+using Inferloop.Sandbox.CloudFormation;
+
+namespace Inferloop.Sandbox.Runtime;
+
+/// <summary>The services and providers that the provisioner itself stands on.</summary>
+internal static class CoreCatalog
+{
+    public static IEnumerable<SandboxService> Services(SandboxRuntime runtime)
+    {
+        _ = runtime;
+        return [];
+    }
+
+    public static IEnumerable<ResourceProvider> Providers(SandboxRuntime runtime)
+    {
+        _ = runtime;
+        return [];
+    }
+}

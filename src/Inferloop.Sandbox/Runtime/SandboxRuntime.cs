@@ -1,0 +1,116 @@
+using System.Collections.Concurrent;
+using Inferloop.Sandbox.CloudFormation;
+using Inferloop.Sandbox.Services;
+
+namespace Inferloop.Sandbox.Runtime;
+
+/// <summary>One sandbox: its clock, its services, its state.</summary>
+internal sealed class SandboxRuntime : IDisposable
+{
+    private readonly ConcurrentDictionary<(string Service, string Name, string Account, string Region), Collection> collections = new();
+    private readonly CancellationTokenSource stopping = new();
+    private readonly Dictionary<Type, SandboxService> servicesByType = [];
+    private readonly Dictionary<string, SandboxService> servicesByModel = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ResourceProvider> providers = new(StringComparer.Ordinal);
+
+    public SandboxRuntime(SandboxOptions options)
+    {
+        Options = options;
+        Ids = new Ids(options.Seed);
+        Clock = new SandboxClock(options.ClockRate);
+        Clock.TransitionFailed += Report;
+        Statistics = new SandboxStatistics(options.RequestLogCapacity);
+        Stopping = stopping.Token;
+        AccessKeys = new AccessKeyStore(options, Ids);
+        foreach (var service in CoreCatalog.Services(this).Concat(ServiceCatalog.Services(this)))
+        {
+            servicesByType.Add(service.GetType(), service);
+            servicesByModel.Add(service.ModelName, service);
+        }
+        foreach (var provider in CoreCatalog.Providers(this).Concat(ServiceCatalog.Providers(this)))
+        {
+            providers.Add(provider.Type, provider);
+        }
+    }
+
+    public SandboxOptions Options { get; }
+
+    public SandboxClock Clock { get; }
+
+    public Ids Ids { get; }
+
+    public SandboxStatistics Statistics { get; }
+
+    public AccessKeyStore AccessKeys { get; }
+
+    /// <summary>Where the sandbox answers; null before the host has started.</summary>
+    public Uri? Endpoint { get; set; }
+
+    /// <summary>Cancelled when the sandbox stops.</summary>
+    public CancellationToken Stopping { get; }
+
+    public IEnumerable<SandboxService> Services => servicesByModel.Values;
+
+    public IReadOnlyList<string> EnabledRegions => Options.Regions ?? Regions.All;
+
+    public T Service<T>()
+        where T : SandboxService => (T)servicesByType[typeof(T)];
+
+    /// <summary>A service by its model's name, or null when the sandbox does not have it.</summary>
+    public SandboxService? Service(string modelName) => servicesByModel.GetValueOrDefault(modelName);
+
+    /// <summary>What creates resources of a CloudFormation type, or null when nothing does.</summary>
+    public ResourceProvider? Provider(string resourceType) => providers.GetValueOrDefault(resourceType);
+
+    /// <summary>The entities of one kind in the caller's account and region.</summary>
+    public Collection Collection(string service, string name, RequestContext context) =>
+        Collection(service, name, context.AccountId, context.Region);
+
+    /// <summary>The entities of one kind; an empty region for kinds that are global in their account, an empty account for those global altogether.</summary>
+    public Collection Collection(string service, string name, string accountId, string region) =>
+        collections.GetOrAdd((service, name, accountId, region), static _ => new Collection());
+
+    /// <summary>A context for work that no request asked for (transitions, schedules) in an account and region.</summary>
+    public RequestContext SystemContext(string accountId, string region) => new()
+    {
+        Runtime = this,
+        AccountId = accountId,
+        Region = region,
+        RequestId = Ids.Uuid(),
+        Cancellation = Stopping,
+        PrincipalArn = $"arn:{Regions.PartitionOf(region)}:iam::{accountId}:root",
+    };
+
+    /// <summary>Starts work in the background; what it throws is reported, never lost.</summary>
+    public void Run(Func<CancellationToken, Task> work) => _ = Task.Run(async () =>
+    {
+        try
+        {
+            await work(Stopping).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (Stopping.IsCancellationRequested)
+        {
+            // The sandbox stops; there is no one left to finish for.
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            Report(e);
+        }
+    });
+
+    /// <summary>Runs an action after some sandbox time; what it throws is reported.</summary>
+    public void After(TimeSpan sandboxTime, Action action) => Clock.Schedule(sandboxTime, action);
+
+    /// <summary>An error of the sandbox itself, not of its caller.</summary>
+    public void Report(Exception exception) => Statistics.InternalError(exception);
+
+    public void Dispose()
+    {
+        if (!stopping.IsCancellationRequested)
+        {
+            stopping.Cancel();
+        }
+        Clock.Dispose();
+        stopping.Dispose();
+    }
+}

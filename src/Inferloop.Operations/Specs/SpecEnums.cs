@@ -1,0 +1,95 @@
+namespace Inferloop.Operations.Specs;
+
+/// <summary>What an environment is for. It picks the preset; it never decides whether data is encrypted.</summary>
+public enum EnvironmentStage
+{
+    /// <summary>One engineer's or a team's playground: small, on spot capacity, one NAT gateway, nothing retained.</summary>
+    Dev,
+
+    /// <summary>The rehearsal of production: on-demand capacity, two tasks, one NAT gateway.</summary>
+    Staging,
+
+    /// <summary>Production: a NAT gateway in each zone, deletion protection, data retained.</summary>
+    Prod,
+}
+
+/// <summary>The service tiers of the application; each gives a size and a range of replicas.</summary>
+public enum ServiceTier
+{
+    /// <summary>0.5 vCPU, 1 GiB, 1 to 3 replicas.</summary>
+    Starter,
+
+    /// <summary>1 vCPU, 2 GiB, 2 to 10 replicas.</summary>
+    Professional,
+
+    /// <summary>2 vCPU, 4 GiB, 3 to 50 replicas.</summary>
+    Business,
+
+    /// <summary>4 vCPU, 8 GiB, 5 to 100 replicas.</summary>
+    Enterprise,
+}
+
+/// <summary>How many NAT gateways carry the private subnets' outbound traffic.</summary>
+public enum NatGatewayMode
+{
+    /// <summary>One gateway for both zones: cheaper; a zone failure can take outbound access with it.</summary>
+    Single,
+
+    /// <summary>One gateway in each zone.</summary>
+    PerAz,
+}
+
+/// <summary>What the tasks run on.</summary>
+public enum CapacityMode
+{
+    /// <summary>Fargate, on demand.</summary>
+    Fargate,
+
+    /// <summary>Fargate Spot: about 70 % cheaper, interruptible with two minutes' notice.</summary>
+    FargateSpot,
+
+    /// <summary>Container instances of the environment's own Auto Scaling group.</summary>
+    Ec2,
+
+    /// <summary>Fargate for the base, container instances beside it.</summary>
+    Mixed,
+}
+
+/// <summary>Which key encrypts the bucket. There is no value for "none".</summary>
+public enum BucketEncryption
+{
+    /// <summary>S3's own keys.</summary>
+    AES256,
+
+    /// <summary>The environment's KMS key.</summary>
+    KMS,
+}
+
+/// <summary>How much CloudWatch Container Insights collects.</summary>
+public enum ContainerInsightsMode
+{
+    /// <summary>Cluster, service and task metrics.</summary>
+    Enabled,
+
+    /// <summary>Down to the container, priced per observed entity.</summary>
+    Enhanced,
+
+    /// <summary>Nothing.</summary>
+    Disabled,
+}
+
+/// <summary>The application's log level.</summary>
+public enum ApplicationLogLevel
+{
+    /// <summary>Everything.</summary>
+    Debug,
+
+    /// <summary>The normal level.</summary>
+    Info,
+
+    /// <summary>Only what deserves attention.</summary>
+    Warning,
+
+    /// <summary>Only failures.</summary>
+    Error,
+}

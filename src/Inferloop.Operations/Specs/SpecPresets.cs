@@ -1,0 +1,83 @@
+namespace Inferloop.Operations.Specs;
+
+/// <summary>Where a spec starts before anyone changes it: the stage gives the shape, the service tier the size.</summary>
+internal static class SpecPresets
+{
+    /// <summary>CPU units, MiB, and the range of replicas of each service tier.</summary>
+    public static (int Cpu, int Memory, int Minimum, int Maximum) Size(ServiceTier tier) => tier switch
+    {
+        ServiceTier.Starter => (512, 1024, 1, 3),
+        ServiceTier.Professional => (1024, 2048, 2, 10),
+        ServiceTier.Business => (2048, 4096, 3, 50),
+        ServiceTier.Enterprise => (4096, 8192, 5, 100),
+        _ => throw new ArgumentOutOfRangeException(nameof(tier), tier, null),
+    };
+
+    public static ServiceTier DefaultTier(EnvironmentStage stage) => stage == EnvironmentStage.Dev ? ServiceTier.Starter : ServiceTier.Professional;
+
+    public static InferloopEnvironmentSpec Create(string name, EnvironmentStage stage, string region, ServiceTier? tier = null, CapacityMode? capacity = null)
+    {
+        var prod = stage == EnvironmentStage.Prod;
+        var dev = stage == EnvironmentStage.Dev;
+        var level = tier ?? DefaultTier(stage);
+        var size = Size(level);
+        var mode = capacity ?? (dev ? CapacityMode.FargateSpot : CapacityMode.Fargate);
+
+        // Production never runs on one task, whatever the tier allows.
+        var minimum = prod ? Math.Max(2, size.Minimum) : size.Minimum;
+        return new InferloopEnvironmentSpec
+        {
+            Name = name,
+            Stage = stage,
+            Region = region,
+            Network = new NetworkSpec { NatGatewayMode = prod ? NatGatewayMode.PerAz : NatGatewayMode.Single },
+            Ecs = new EcsSpec
+            {
+                CapacityMode = mode,
+                TaskCpu = size.Cpu,
+                TaskMemory = size.Memory,
+                MinimumTasks = minimum,
+                DesiredTasks = minimum,
+                MaximumTasks = size.Maximum,
+                Ec2MinimumInstances = mode is CapacityMode.Ec2 or CapacityMode.Mixed ? 1 : 0,
+            },
+            Application = new ApplicationSpec { ServiceTier = level, LogLevel = dev ? ApplicationLogLevel.Debug : ApplicationLogLevel.Info },
+            Storage = new StorageSpec { RetainData = prod },
+            Security = new SecuritySpec { DeletionProtection = prod },
+            Logging = new LoggingSpec { ContainerInsights = prod ? ContainerInsightsMode.Enhanced : ContainerInsightsMode.Enabled },
+        };
+    }
+
+    /// <summary>
+    /// Puts values over a preset. What another value decides follows it unless given too: subnets follow the VPC's
+    /// range, and a desired number of tasks keeps between the bounds.
+    /// </summary>
+    public static InferloopEnvironmentSpec Apply(InferloopEnvironmentSpec spec, IReadOnlyDictionary<string, object> values)
+    {
+        bool Given(string name) => values.Keys.Any(k => SpecMembers.Find(k)?.Name == name);
+
+        foreach (var (key, value) in values)
+        {
+            spec = SpecMembers.Require(key).Set(spec, value);
+        }
+
+        if (Given(nameof(NetworkSpec.VpcCidr)) && Cidr.TryParse(spec.Network.VpcCidr, out var vpc, out _))
+        {
+            var subnets = vpc.DefaultSubnets();
+            foreach (var (name, range) in SubnetNames.Zip(subnets))
+            {
+                spec = Given(name) ? spec : spec.With(name, range.ToString());
+            }
+        }
+
+        if (!Given(nameof(EcsSpec.DesiredTasks)) && (Given(nameof(EcsSpec.MinimumTasks)) || Given(nameof(EcsSpec.MaximumTasks))) && spec.Ecs.MinimumTasks <= spec.Ecs.MaximumTasks)
+        {
+            spec = spec.With(nameof(EcsSpec.DesiredTasks), Math.Clamp(spec.Ecs.DesiredTasks, spec.Ecs.MinimumTasks, spec.Ecs.MaximumTasks));
+        }
+
+        return spec;
+    }
+
+    internal static readonly string[] SubnetNames =
+        [nameof(NetworkSpec.PublicSubnet1Cidr), nameof(NetworkSpec.PublicSubnet2Cidr), nameof(NetworkSpec.PrivateSubnet1Cidr), nameof(NetworkSpec.PrivateSubnet2Cidr)];
+}

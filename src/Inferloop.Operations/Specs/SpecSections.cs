@@ -1,0 +1,141 @@
+namespace Inferloop.Operations.Specs;
+
+/// <summary>The network: one VPC, two public and two private subnets over two availability zones.</summary>
+public sealed record NetworkSpec
+{
+    /// <summary>The address range of the VPC, IPv4 CIDR, /16 to /25. Default 10.0.0.0/16.</summary>
+    [SpecMember(Summary = "IPv4 CIDR of the VPC, /16 to /25")]
+    public string VpcCidr { get; init; } = "10.0.0.0/16";
+
+    /// <summary>Public subnet in the first zone, within the VPC, /28 or larger. Default 10.0.1.0/24 (follows VpcCidr when not given).</summary>
+    [SpecMember(Summary = "public subnet, first zone")]
+    public string PublicSubnet1Cidr { get; init; } = "10.0.1.0/24";
+
+    /// <summary>Public subnet in the second zone. Default 10.0.2.0/24 (follows VpcCidr when not given).</summary>
+    [SpecMember(Summary = "public subnet, second zone")]
+    public string PublicSubnet2Cidr { get; init; } = "10.0.2.0/24";
+
+    /// <summary>Private subnet in the first zone. Default 10.0.3.0/24 (follows VpcCidr when not given).</summary>
+    [SpecMember(Summary = "private subnet, first zone")]
+    public string PrivateSubnet1Cidr { get; init; } = "10.0.3.0/24";
+
+    /// <summary>Private subnet in the second zone. Default 10.0.4.0/24 (follows VpcCidr when not given).</summary>
+    [SpecMember(Summary = "private subnet, second zone")]
+    public string PrivateSubnet2Cidr { get; init; } = "10.0.4.0/24";
+
+    /// <summary>One NAT gateway, or one in each zone. Default Single; PerAz for prod.</summary>
+    [SpecMember(Summary = "Single or PerAz")]
+    public NatGatewayMode NatGatewayMode { get; init; }
+
+    /// <summary>Whether the VPC's flow logs are kept, for AuditLogRetentionDays. Default true.</summary>
+    [SpecMember(Summary = "keep VPC flow logs")]
+    public bool FlowLogs { get; init; } = true;
+}
+
+/// <summary>The ECS service: what its tasks run on, how large they are and how many.</summary>
+public sealed record EcsSpec
+{
+    /// <summary>Fargate, FargateSpot, Ec2 or Mixed. Default Fargate; FargateSpot for dev.</summary>
+    [SpecMember(Summary = "Fargate, FargateSpot, Ec2 or Mixed")]
+    public CapacityMode CapacityMode { get; init; }
+
+    /// <summary>CPU of a task in CPU units (1024 = 1 vCPU): 256, 512, 1024, 2048, 4096, 8192 or 16384. Default by service tier.</summary>
+    [SpecMember(Values = [256, 512, 1024, 2048, 4096, 8192, 16384], Unit = "CPU units", Summary = "1024 = 1 vCPU")]
+    public int TaskCpu { get; init; } = 1024;
+
+    /// <summary>Memory of a task in MiB, 512 to 122880, in a combination with TaskCpu that Fargate offers. Default by service tier.</summary>
+    [SpecMember(Minimum = 512, Maximum = 122880, Unit = "MiB", Summary = "in a combination with taskCpu that Fargate offers")]
+    public int TaskMemory { get; init; } = 2048;
+
+    /// <summary>Tasks to start with, 0 to 1000, between MinimumTasks and MaximumTasks. Default by service tier.</summary>
+    [SpecMember(Minimum = 0, Maximum = 1000, Unit = "tasks", Summary = "between minimumTasks and maximumTasks")]
+    public int DesiredTasks { get; init; } = 2;
+
+    /// <summary>The least number of tasks that scaling leaves running, 0 to 1000. Default by service tier.</summary>
+    [SpecMember(Minimum = 0, Maximum = 1000, Unit = "tasks")]
+    public int MinimumTasks { get; init; } = 2;
+
+    /// <summary>The greatest number of tasks that scaling starts, 1 to 1000. Default by service tier.</summary>
+    [SpecMember(Minimum = 1, Maximum = 1000, Unit = "tasks")]
+    public int MaximumTasks { get; init; } = 10;
+
+    /// <summary>Average CPU that scaling keeps, in percent, 10 to 95. Default 70.</summary>
+    [SpecMember(Minimum = 10, Maximum = 95, Unit = "%", Summary = "average CPU that scaling keeps")]
+    public int TargetCpuPercent { get; init; } = 70;
+
+    /// <summary>Average memory that scaling keeps, in percent, 10 to 95. Default 80.</summary>
+    [SpecMember(Minimum = 10, Maximum = 95, Unit = "%", Summary = "average memory that scaling keeps")]
+    public int TargetMemoryPercent { get; init; } = 80;
+
+    /// <summary>Instance type of the container instances, for the modes Ec2 and Mixed. Default t3.medium.</summary>
+    [SpecMember(Pattern = "^[a-z][a-z0-9-]*\\.[a-z0-9-]+$", PatternMeaning = "an EC2 instance type such as t3.medium", Summary = "for the modes Ec2 and Mixed")]
+    public string Ec2InstanceType { get; init; } = "t3.medium";
+
+    /// <summary>The least number of container instances, 0 to 100. Default 0 without container instances, otherwise 1.</summary>
+    [SpecMember(Minimum = 0, Maximum = 100, Unit = "instances")]
+    public int Ec2MinimumInstances { get; init; }
+
+    /// <summary>The greatest number of container instances, 1 to 100. Default 4.</summary>
+    [SpecMember(Minimum = 1, Maximum = 100, Unit = "instances")]
+    public int Ec2MaximumInstances { get; init; } = 4;
+}
+
+/// <summary>The application in the containers and what it connects to.</summary>
+public sealed record ApplicationSpec
+{
+    /// <summary>The image the service runs, repository:tag or repository@digest. Default inferloop/synthdata:latest.</summary>
+    [SpecMember(Pattern = "^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}$", PatternMeaning = "an image reference such as inferloop/synthdata:v2", Summary = "repository:tag or repository@digest")]
+    public string ContainerImage { get; init; } = "inferloop/synthdata:latest";
+
+    /// <summary>The port the application listens on, 1 to 65535. Default 8000.</summary>
+    [SpecMember(Minimum = 1, Maximum = 65535, Unit = "TCP port")]
+    public int ContainerPort { get; init; } = 8000;
+
+    /// <summary>The application's service tier; it also gives the default size and number of tasks. Default Starter for dev, else Professional.</summary>
+    [SpecMember(Summary = "Starter, Professional, Business or Enterprise")]
+    public ServiceTier ServiceTier { get; init; } = ServiceTier.Professional;
+
+    /// <summary>The application's log level: Debug, Info, Warning or Error. Default Info; Debug for dev.</summary>
+    [SpecMember(Summary = "Debug, Info, Warning or Error")]
+    public ApplicationLogLevel LogLevel { get; init; } = ApplicationLogLevel.Info;
+}
+
+/// <summary>Where data lies and what becomes of it.</summary>
+public sealed record StorageSpec
+{
+    /// <summary>AES256 (S3's keys) or KMS (the environment's key). Default AES256, in every stage.</summary>
+    [SpecMember(Summary = "AES256 or KMS")]
+    public BucketEncryption BucketEncryption { get; init; }
+
+    /// <summary>Whether bucket and table outlive the stack when it is removed. Default false; true for prod.</summary>
+    [SpecMember(Summary = "bucket and table outlive the stack")]
+    public bool RetainData { get; init; }
+}
+
+/// <summary>Protection of the environment.</summary>
+public sealed record SecuritySpec
+{
+    /// <summary>ARN of the ACM certificate for HTTPS, in the environment's region; empty for HTTP only. Default empty.</summary>
+    [SpecMember(Optional = true, Summary = "ACM certificate for HTTPS, in the same region; empty for HTTP only")]
+    public string CertificateArn { get; init; } = "";
+
+    /// <summary>Termination protection of the stack, deletion protection of load balancer and table. Default false; true for prod.</summary>
+    [SpecMember(Summary = "protect stack, load balancer and table against deletion")]
+    public bool DeletionProtection { get; init; }
+}
+
+/// <summary>Logs and metrics.</summary>
+public sealed record LoggingSpec
+{
+    /// <summary>Days that application logs are kept; one of CloudWatch Logs' periods. Default 30.</summary>
+    [SpecMember(Values = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], Unit = "days")]
+    public int ApplicationLogRetentionDays { get; init; } = 30;
+
+    /// <summary>Days that audit and flow logs are kept; one of CloudWatch Logs' periods. Default 90.</summary>
+    [SpecMember(Values = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], Unit = "days")]
+    public int AuditLogRetentionDays { get; init; } = 90;
+
+    /// <summary>Enabled, Enhanced or Disabled. Default Enabled; Enhanced for prod.</summary>
+    [SpecMember(Summary = "Enabled, Enhanced or Disabled")]
+    public ContainerInsightsMode ContainerInsights { get; init; }
+}

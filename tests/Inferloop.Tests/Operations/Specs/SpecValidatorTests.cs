@@ -1,0 +1,104 @@
+using Inferloop.Operations.Specs;
+
+namespace Inferloop.Tests.Operations.Specs;
+
+public sealed class SpecValidatorTests
+{
+    private static InferloopEnvironmentSpec Dev(params (string Member, object Value)[] values) => SpecPresets.Apply(
+        SpecPresets.Create("demo", EnvironmentStage.Dev, "us-east-1"), values.ToDictionary(v => v.Member, v => v.Value));
+
+    private static string[] Rules(InferloopEnvironmentSpec spec) => SpecValidator.Validate(spec).Select(f => $"{f.Rule} {f.Member}").ToArray();
+
+    [Theory]
+    [InlineData(EnvironmentStage.Dev)]
+    [InlineData(EnvironmentStage.Staging)]
+    [InlineData(EnvironmentStage.Prod)]
+    public void Every_preset_with_every_tier_is_free_of_errors(EnvironmentStage stage)
+    {
+        foreach (var tier in Enum.GetValues<ServiceTier>())
+        {
+            foreach (var capacity in Enum.GetValues<CapacityMode>())
+            {
+                var findings = SpecValidator.Validate(SpecPresets.Create("demo", stage, "eu-west-1", tier, capacity));
+                Assert.DoesNotContain(findings, f => f.Severity == SpecFindingSeverity.Error);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("Name", "Demo", "NamePattern name")]
+    [InlineData("Name", "d", "NamePattern name")]
+    [InlineData("Name", "a-name-of-seventeen", "NamePattern name")]
+    [InlineData("Name", "demo-", "NamePattern name")]
+    [InlineData("Region", "us-esat-1", "RegionUnknown region")]
+    [InlineData("RecoveryRegion", "us-east-1", "RecoveryRegionSame recoveryRegion")]
+    [InlineData("RecoveryRegion", "cn-north-1", "RecoveryRegionPartition recoveryRegion")]
+    [InlineData("PublicSubnet1Cidr", "10.0.2.128/25", "CidrOverlap network.publicSubnet2Cidr")]
+    [InlineData("PrivateSubnet2Cidr", "10.0.4.0/29", "CidrTooSmall network.privateSubnet2Cidr")]
+    [InlineData("PublicSubnet2Cidr", "10.0.2.0/28", "CidrTooSmall network.publicSubnet2Cidr")]
+    [InlineData("PrivateSubnet1Cidr", "10.1.3.0/24", "CidrOutsideVpc network.privateSubnet1Cidr")]
+    [InlineData("PrivateSubnet1Cidr", "10.0.3.1/24", "CidrInvalid network.privateSubnet1Cidr")]
+    [InlineData("VpcCidr", "10.0.0.0/26", "CidrTooSmall network.vpcCidr")]
+    [InlineData("VpcCidr", "10.0.0.0/8", "CidrTooLarge network.vpcCidr")]
+    [InlineData("VpcCidr", "11.0.0.0/16", "CidrPublic network.vpcCidr")]
+    [InlineData("TaskMemory", 8192, "FargateSize ecs.taskMemory")]
+    [InlineData("TaskCpu", 300, "ValueNotAllowed ecs.taskCpu")]
+    [InlineData("MinimumTasks", 9, "TaskRange ecs.minimumTasks")]
+    [InlineData("DesiredTasks", 7, "TaskRange ecs.desiredTasks")]
+    [InlineData("ContainerPort", 70000, "ValueOutOfRange application.containerPort")]
+    [InlineData("ApplicationLogRetentionDays", 31, "ValueNotAllowed logging.applicationLogRetentionDays")]
+    [InlineData("CertificateArn", "arn:aws:acm:eu-west-1:123456789012:certificate/ab-12", "CertificateRegion security.certificateArn")]
+    [InlineData("CertificateArn", "my-certificate", "CertificateArn security.certificateArn")]
+    public void A_bad_value_is_found_at_its_member(string member, object value, string expected) =>
+        Assert.Contains(expected, Rules(Dev((member, value))));
+
+    [Fact]
+    public void Everything_wrong_is_reported_at_once() =>
+        Assert.Superset(
+            new HashSet<string> { "NamePattern name", "RegionUnknown region", "CidrOverlap network.publicSubnet2Cidr", "FargateSize ecs.taskMemory", "TaskRange ecs.desiredTasks" },
+            Rules(Dev(("Name", "X"), ("Region", "nowhere"), ("PublicSubnet2Cidr", "10.0.1.0/24"), ("TaskMemory", 512), ("DesiredTasks", 50))).ToHashSet());
+
+    [Fact]
+    public void A_region_without_a_needed_service_is_refused()
+    {
+        using var json = new MemoryStream("""{"regions":[{"name":"us-east-1","partition":"aws","title":"Virginia","without":["ecs","codebuild"]}]}"""u8.ToArray());
+        var finding = Assert.Single(SpecValidator.Validate(Dev(), RegionFacts.Load(json)), f => f.Rule == "RegionLacksService");
+        Assert.Contains("does not offer ecs", finding.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_mistyped_region_gets_its_neighbour_named() =>
+        Assert.Contains("Did you mean 'us-east-1'?", SpecValidator.Validate(Dev(("Region", "us-esat-1"))).Single(f => f.Rule == "RegionUnknown").Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Subnets_follow_the_range_of_the_vpc_and_fit_it()
+    {
+        foreach (var prefix in Enumerable.Range(16, 10))
+        {
+            var spec = Dev(("VpcCidr", $"172.20.0.0/{prefix}"), ("MaximumTasks", 3));
+            Assert.DoesNotContain(SpecValidator.Validate(spec), f => f.Rule.StartsWith("Cidr", StringComparison.Ordinal) && f.Rule != "CidrTooSmall");
+        }
+
+        Assert.Equal("172.20.1.0/24", Dev(("VpcCidr", "172.20.0.0/16")).Network.PublicSubnet1Cidr);
+        Assert.Equal("10.0.1.0/24", Dev().Network.PublicSubnet1Cidr);
+    }
+
+    [Fact]
+    public void More_tasks_than_addresses_are_refused() =>
+        Assert.Contains("CidrTooSmall network.privateSubnet1Cidr", Rules(Dev(("VpcCidr", "10.0.0.0/24"), ("MaximumTasks", 100), ("MinimumTasks", 1))));
+
+    [Fact]
+    public void Encryption_never_depends_on_the_stage() =>
+        Assert.Single(Enum.GetValues<EnvironmentStage>().Select(s => SpecPresets.Create("demo", s, "us-east-1").Storage.BucketEncryption).Distinct());
+
+    [Fact]
+    public void Production_is_protected_and_spread_over_zones()
+    {
+        var prod = SpecPresets.Create("demo", EnvironmentStage.Prod, "us-east-1", ServiceTier.Starter);
+        Assert.True(prod.Security.DeletionProtection);
+        Assert.True(prod.Storage.RetainData);
+        Assert.Equal(NatGatewayMode.PerAz, prod.Network.NatGatewayMode);
+        Assert.Equal(CapacityMode.Fargate, prod.Ecs.CapacityMode);
+        Assert.Equal(2, prod.Ecs.MinimumTasks);
+    }
+}

@@ -9,5 +9,5 @@ internal static class EnvironmentTags
     public const string ManagedBy = "inferloop:managed-by";
     public const string Component = "inferloop:component";
     public const string RecoveryRegion = "inferloop:recovery-region";
-    public const string Manager = "inferloop-powershell";
+    public const string Manager = "inferloop";
 }

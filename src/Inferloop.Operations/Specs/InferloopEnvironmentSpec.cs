@@ -32,6 +32,9 @@ public sealed record InferloopEnvironmentSpec
     /// <summary>The application.</summary>
     public ApplicationSpec Application { get; init; } = new();
 
+    /// <summary>What the application connects to.</summary>
+    public ConnectionsSpec Connections { get; init; } = new();
+
     /// <summary>Storage.</summary>
     public StorageSpec Storage { get; init; } = new();
 

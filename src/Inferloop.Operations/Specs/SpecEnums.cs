@@ -51,7 +51,7 @@ public enum CapacityMode
     /// <summary>Container instances of the environment's own Auto Scaling group.</summary>
     Ec2,
 
-    /// <summary>Fargate for the base, container instances beside it.</summary>
+    /// <summary>Two tasks and half of the rest on Fargate, the other half on Fargate Spot, with container instances for jobs that ask for them.</summary>
     Mixed,
 }
 
@@ -92,4 +92,20 @@ public enum ApplicationLogLevel
 
     /// <summary>Only failures.</summary>
     Error,
+
+    /// <summary>Only what stops the application.</summary>
+    Critical,
+}
+
+/// <summary>How the application signs its tokens.</summary>
+public enum JwtAlgorithm
+{
+    /// <summary>HMAC with SHA-256.</summary>
+    HS256,
+
+    /// <summary>HMAC with SHA-384.</summary>
+    HS384,
+
+    /// <summary>HMAC with SHA-512.</summary>
+    HS512,
 }

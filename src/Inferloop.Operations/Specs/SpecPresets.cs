@@ -39,11 +39,10 @@ internal static class SpecPresets
                 MinimumTasks = minimum,
                 DesiredTasks = minimum,
                 MaximumTasks = size.Maximum,
-                Ec2MinimumInstances = mode is CapacityMode.Ec2 or CapacityMode.Mixed ? 1 : 0,
             },
             Application = new ApplicationSpec { ServiceTier = level, LogLevel = dev ? ApplicationLogLevel.Debug : ApplicationLogLevel.Info },
             Storage = new StorageSpec { RetainData = prod },
-            Security = new SecuritySpec { DeletionProtection = prod },
+            Security = new SecuritySpec { DeletionProtection = prod, KeyDeletionDays = dev ? 7 : 30 },
             Logging = new LoggingSpec { ContainerInsights = prod ? ContainerInsightsMode.Enhanced : ContainerInsightsMode.Enabled },
         };
     }

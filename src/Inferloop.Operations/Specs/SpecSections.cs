@@ -30,6 +30,10 @@ public sealed record NetworkSpec
     /// <summary>Whether the VPC's flow logs are kept, for AuditLogRetentionDays. Default true.</summary>
     [SpecMember(Summary = "keep VPC flow logs")]
     public bool FlowLogs { get; init; } = true;
+
+    /// <summary>IPv4 range from which clients reach the load balancer, /0 to /32. Default 0.0.0.0/0.</summary>
+    [SpecMember(Summary = "range from which clients reach the load balancer")]
+    public string ClientCidr { get; init; } = "0.0.0.0/0";
 }
 
 /// <summary>The ECS service: what its tasks run on, how large they are and how many.</summary>
@@ -47,16 +51,16 @@ public sealed record EcsSpec
     [SpecMember(Minimum = 512, Maximum = 122880, Unit = "MiB", Summary = "in a combination with taskCpu that Fargate offers")]
     public int TaskMemory { get; init; } = 2048;
 
-    /// <summary>Tasks to start with, 0 to 1000, between MinimumTasks and MaximumTasks. Default by service tier.</summary>
-    [SpecMember(Minimum = 0, Maximum = 1000, Unit = "tasks", Summary = "between minimumTasks and maximumTasks")]
+    /// <summary>Tasks to start with, 0 to 5000, between MinimumTasks and MaximumTasks. Default by service tier.</summary>
+    [SpecMember(Minimum = 0, Maximum = 5000, Unit = "tasks", Summary = "between minimumTasks and maximumTasks")]
     public int DesiredTasks { get; init; } = 2;
 
-    /// <summary>The least number of tasks that scaling leaves running, 0 to 1000. Default by service tier.</summary>
-    [SpecMember(Minimum = 0, Maximum = 1000, Unit = "tasks")]
+    /// <summary>The least number of tasks that scaling leaves running, 0 to 5000. Default by service tier.</summary>
+    [SpecMember(Minimum = 0, Maximum = 5000, Unit = "tasks")]
     public int MinimumTasks { get; init; } = 2;
 
-    /// <summary>The greatest number of tasks that scaling starts, 1 to 1000. Default by service tier.</summary>
-    [SpecMember(Minimum = 1, Maximum = 1000, Unit = "tasks")]
+    /// <summary>The greatest number of tasks that scaling starts, 1 to 5000. Default by service tier.</summary>
+    [SpecMember(Minimum = 1, Maximum = 5000, Unit = "tasks")]
     public int MaximumTasks { get; init; } = 10;
 
     /// <summary>Average CPU that scaling keeps, in percent, 10 to 95. Default 70.</summary>
@@ -71,20 +75,28 @@ public sealed record EcsSpec
     [SpecMember(Pattern = "^[a-z][a-z0-9-]*\\.[a-z0-9-]+$", PatternMeaning = "an EC2 instance type such as t3.medium", Summary = "for the modes Ec2 and Mixed")]
     public string Ec2InstanceType { get; init; } = "t3.medium";
 
-    /// <summary>The least number of container instances, 0 to 100. Default 0 without container instances, otherwise 1.</summary>
-    [SpecMember(Minimum = 0, Maximum = 100, Unit = "instances")]
+    /// <summary>The least number of container instances, 0 to 1000; ECS starts more when tasks need them. Default 0.</summary>
+    [SpecMember(Minimum = 0, Maximum = 1000, Unit = "instances")]
     public int Ec2MinimumInstances { get; init; }
 
-    /// <summary>The greatest number of container instances, 1 to 100. Default 4.</summary>
-    [SpecMember(Minimum = 1, Maximum = 100, Unit = "instances")]
-    public int Ec2MaximumInstances { get; init; } = 4;
+    /// <summary>The greatest number of container instances, 1 to 1000. Default 10.</summary>
+    [SpecMember(Minimum = 1, Maximum = 1000, Unit = "instances")]
+    public int Ec2MaximumInstances { get; init; } = 10;
+
+    /// <summary>Encrypted root volume of a container instance in GiB, 30 to 16384. Default 30.</summary>
+    [SpecMember(Minimum = 30, Maximum = 16384, Unit = "GiB")]
+    public int Ec2VolumeSize { get; init; } = 30;
+
+    /// <summary>Parameter Store name that holds the ECS-optimized image of container instances. Default Amazon Linux 2023's.</summary>
+    [SpecMember(Pattern = "^/[A-Za-z0-9_./-]+$", PatternMeaning = "the name of a parameter in Parameter Store, beginning with a slash", Summary = "Parameter Store name of the instances' image")]
+    public string Ec2ImageParameter { get; init; } = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id";
 }
 
 /// <summary>The application in the containers and what it connects to.</summary>
 public sealed record ApplicationSpec
 {
     /// <summary>The image the service runs, repository:tag or repository@digest. Default inferloop/synthdata:latest.</summary>
-    [SpecMember(Pattern = "^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}$", PatternMeaning = "an image reference such as inferloop/synthdata:v2", Summary = "repository:tag or repository@digest")]
+    [SpecMember(Pattern = "^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,511}$", PatternMeaning = "an image reference such as inferloop/synthdata:v2", Summary = "repository:tag or repository@digest")]
     public string ContainerImage { get; init; } = "inferloop/synthdata:latest";
 
     /// <summary>The port the application listens on, 1 to 65535. Default 8000.</summary>
@@ -95,9 +107,88 @@ public sealed record ApplicationSpec
     [SpecMember(Summary = "Starter, Professional, Business or Enterprise")]
     public ServiceTier ServiceTier { get; init; } = ServiceTier.Professional;
 
-    /// <summary>The application's log level: Debug, Info, Warning or Error. Default Info; Debug for dev.</summary>
-    [SpecMember(Summary = "Debug, Info, Warning or Error")]
+    /// <summary>The application's log level: Debug, Info, Warning, Error or Critical. Default Info; Debug for dev.</summary>
+    [SpecMember(Summary = "Debug, Info, Warning, Error or Critical")]
     public ApplicationLogLevel LogLevel { get; init; } = ApplicationLogLevel.Info;
+
+    /// <summary>The version that the application reports. Default latest.</summary>
+    [SpecMember(Pattern = "^[A-Za-z0-9._+-]{1,128}$", PatternMeaning = "a version such as 1.4.0")]
+    public string ServiceVersion { get; init; } = "latest";
+
+    /// <summary>Whether the application serves metrics. Default true.</summary>
+    [SpecMember]
+    public bool EnableMetrics { get; init; } = true;
+
+    /// <summary>The port of the metrics, 1 to 65535. Default 9090.</summary>
+    [SpecMember(Minimum = 1, Maximum = 65535, Unit = "TCP port")]
+    public int MetricsPort { get; init; } = 9090;
+
+    /// <summary>Whether the application traces requests. Default false.</summary>
+    [SpecMember]
+    public bool EnableTracing { get; init; }
+
+    /// <summary>Whether the application asks for API keys. Default true.</summary>
+    [SpecMember]
+    public bool EnableApiKeyAuth { get; init; } = true;
+
+    /// <summary>How tokens are signed: HS256, HS384 or HS512. Default HS256.</summary>
+    [SpecMember(Summary = "HS256, HS384 or HS512")]
+    public JwtAlgorithm JwtAlgorithm { get; init; }
+
+    /// <summary>Hours that a token is good for, 1 to 720. Default 24.</summary>
+    [SpecMember(Minimum = 1, Maximum = 720, Unit = "hours")]
+    public int JwtExpirationHours { get; init; } = 24;
+}
+
+/// <summary>Databases, caches and services that were made elsewhere. Empty members are not used.</summary>
+public sealed record ConnectionsSpec
+{
+    /// <summary>Host of the PostgreSQL database; empty for none. Default empty.</summary>
+    [SpecMember(Optional = true, Summary = "empty for no database")]
+    public string DatabaseHost { get; init; } = "";
+
+    /// <summary>Port of the database, 1 to 65535. Default 5432.</summary>
+    [SpecMember(Minimum = 1, Maximum = 65535, Unit = "TCP port")]
+    public int DatabasePort { get; init; } = 5432;
+
+    /// <summary>Name of the database, a letter first, then letters, digits and underscores. Default inferloop.</summary>
+    [SpecMember(Pattern = "^[A-Za-z][A-Za-z0-9_]{0,62}$", PatternMeaning = "1 to 63 letters, digits and underscores, beginning with a letter")]
+    public string DatabaseName { get; init; } = "inferloop";
+
+    /// <summary>Database connections that a task keeps, 1 to 1000. Default 10.</summary>
+    [SpecMember(Minimum = 1, Maximum = 1000, Unit = "connections")]
+    public int DatabasePoolSize { get; init; } = 10;
+
+    /// <summary>ARN of the secret with the database's username and password; empty for none. Default empty.</summary>
+    [SpecMember(Optional = true, Pattern = SecretPattern, PatternMeaning = SecretMeaning, Summary = "secret with username and password")]
+    public string DatabaseSecretArn { get; init; } = "";
+
+    /// <summary>Host of the Redis cache; empty for none. Default empty.</summary>
+    [SpecMember(Optional = true, Summary = "empty for no cache")]
+    public string CacheHost { get; init; } = "";
+
+    /// <summary>Port of the cache, 1 to 65535. Default 6379.</summary>
+    [SpecMember(Minimum = 1, Maximum = 65535, Unit = "TCP port")]
+    public int CachePort { get; init; } = 6379;
+
+    /// <summary>ARN of the secret with the cache's password; empty for none. Default empty.</summary>
+    [SpecMember(Optional = true, Pattern = SecretPattern, PatternMeaning = SecretMeaning, Summary = "secret with password")]
+    public string CacheSecretArn { get; init; } = "";
+
+    /// <summary>URL of the authentication service; empty if the application authenticates by itself. Default empty.</summary>
+    [SpecMember(Optional = true, Pattern = @"^https?://\S+$", PatternMeaning = "an http or https URL", Summary = "empty if the application authenticates by itself")]
+    public string AuthServiceUrl { get; init; } = "";
+
+    /// <summary>ARN of the secret with SENTRY_DSN and ALERT_WEBHOOK_URL; empty for none. Default empty.</summary>
+    [SpecMember(Optional = true, Pattern = SecretPattern, PatternMeaning = SecretMeaning, Summary = "secret with SENTRY_DSN and ALERT_WEBHOOK_URL")]
+    public string IntegrationsSecretArn { get; init; } = "";
+
+    /// <summary>ARN of the KMS key of these secrets, where it is not the account's default key. Default empty.</summary>
+    [SpecMember(Optional = true, Pattern = @"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/.+$", PatternMeaning = "the ARN of a KMS key", Summary = "KMS key of these secrets, if not the account's default")]
+    public string ExternalSecretsKeyArn { get; init; } = "";
+
+    private const string SecretPattern = @"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+$";
+    private const string SecretMeaning = "the ARN of a Secrets Manager secret";
 }
 
 /// <summary>Where data lies and what becomes of it.</summary>
@@ -110,6 +201,18 @@ public sealed record StorageSpec
     /// <summary>Whether bucket and table outlive the stack when it is removed. Default false; true for prod.</summary>
     [SpecMember(Summary = "bucket and table outlive the stack")]
     public bool RetainData { get; init; }
+
+    /// <summary>Days until objects under input/ expire, 0 (never) to 3650; the application means 30. Default 0.</summary>
+    [SpecMember(Minimum = 0, Maximum = 3650, Unit = "days", Summary = "until objects under input/ expire; 0 for never")]
+    public int InputRetentionDays { get; init; }
+
+    /// <summary>Days until objects under output/ expire, 0 (never) to 3650; the application means 90. Default 0.</summary>
+    [SpecMember(Minimum = 0, Maximum = 3650, Unit = "days", Summary = "until objects under output/ expire; 0 for never")]
+    public int OutputRetentionDays { get; init; }
+
+    /// <summary>Days until objects under temporary/ expire, 0 (never) to 3650. Default 1.</summary>
+    [SpecMember(Minimum = 0, Maximum = 3650, Unit = "days", Summary = "until objects under temporary/ expire; 0 for never")]
+    public int TemporaryRetentionDays { get; init; } = 1;
 }
 
 /// <summary>Protection of the environment.</summary>
@@ -122,6 +225,10 @@ public sealed record SecuritySpec
     /// <summary>Termination protection of the stack, deletion protection of load balancer and table. Default false; true for prod.</summary>
     [SpecMember(Summary = "protect stack, load balancer and table against deletion")]
     public bool DeletionProtection { get; init; }
+
+    /// <summary>Days between the deletion of the environment's key and its end, 7 to 30. Default 30; 7 for dev.</summary>
+    [SpecMember(Minimum = 7, Maximum = 30, Unit = "days", Summary = "between the key's deletion and its end")]
+    public int KeyDeletionDays { get; init; } = 30;
 }
 
 /// <summary>Logs and metrics.</summary>
@@ -138,4 +245,8 @@ public sealed record LoggingSpec
     /// <summary>Enabled, Enhanced or Disabled. Default Enabled; Enhanced for prod.</summary>
     [SpecMember(Summary = "Enabled, Enhanced or Disabled")]
     public ContainerInsightsMode ContainerInsights { get; init; }
+
+    /// <summary>Days until access logs of load balancer and bucket expire, 1 to 3650. Default 90.</summary>
+    [SpecMember(Minimum = 1, Maximum = 3650, Unit = "days")]
+    public int AccessLogRetentionDays { get; init; } = 90;
 }

@@ -70,10 +70,10 @@ internal sealed class SpecValidator
     internal static IEnumerable<(string What, int Limit, string Name)> DerivedNames(InferloopEnvironmentSpec spec)
     {
         var stage = spec.Stage.ToString().ToLowerInvariant();
-        yield return ("load balancer", 32, $"{spec.Name}-{stage}-alb");
-        yield return ("target group", 32, $"{spec.Name}-{stage}-tg");
-        yield return ("bucket", 63, $"inferloop-{spec.Name}-{stage}-data-000000000000-{spec.Region}");
-        yield return ("role", 64, $"inferloop-{spec.Name}-{stage}-task-execution-{spec.Region}");
+        yield return ("load balancer", 32, $"il-{spec.Name}-{stage}");
+        yield return ("target group", 32, $"{spec.Name}-{stage}-{spec.Application.ContainerPort}");
+        yield return ("cluster", 255, $"{spec.Name}-{stage}");
+        yield return ("key alias", 256, $"alias/inferloop-{spec.Name}-{stage}");
         yield return ("root stack", 128, spec.StackName);
     }
 
@@ -137,6 +137,11 @@ internal sealed class SpecValidator
             }
         }
 
+        if (!Cidr.TryParse(spec.Network.ClientCidr, out _, out problem))
+        {
+            Error("CidrInvalid", "network.clientCidr", $"'{spec.Network.ClientCidr}' {problem}.", "Give an IPv4 range; 0.0.0.0/0 is everyone.");
+        }
+
         var subnets = new List<(string Path, Cidr Range)>();
         foreach (var member in SpecPresets.SubnetNames.Select(n => SpecMembers.Require(n)))
         {
@@ -171,10 +176,11 @@ internal sealed class SpecValidator
 
         // A task takes one address, a rolling deployment doubles them for a while, AWS keeps five in each subnet.
         var room = subnets.Where(s => s.Path.Contains("private", StringComparison.Ordinal)).Sum(s => (long)s.Range.Size - 5);
-        var needed = 2L * spec.Ecs.MaximumTasks + spec.Ecs.Ec2MaximumInstances;
+        var instances = spec.Ecs.CapacityMode is CapacityMode.Ec2 or CapacityMode.Mixed ? spec.Ecs.Ec2MaximumInstances : 0;
+        var needed = (2L * spec.Ecs.MaximumTasks) + instances;
         if (subnets.Count == 4 && needed > room)
         {
-            Error("CidrTooSmall", "network.privateSubnet1Cidr", $"The private subnets have {room} usable addresses; {spec.Ecs.MaximumTasks} tasks, doubled during a deployment, and container instances need {needed}.", "Enlarge the private subnets or lower ecs.maximumTasks.");
+            Error("CidrTooSmall", "network.privateSubnet1Cidr", $"The private subnets have {room} usable addresses; {spec.Ecs.MaximumTasks} tasks, doubled during a deployment, and {instances} container instances need {needed}.", "Enlarge the private subnets or lower ecs.maximumTasks.");
         }
 
         if (spec.Stage == EnvironmentStage.Prod && spec.Network.NatGatewayMode == NatGatewayMode.Single)

@@ -1,0 +1,138 @@
+namespace Inferloop.Operations.Environments;
+
+/// <summary>What a change does to a resource.</summary>
+public enum EnvironmentChangeAction
+{
+    /// <summary>The resource is made.</summary>
+    Add,
+
+    /// <summary>The resource is changed in place, or may be replaced.</summary>
+    Modify,
+
+    /// <summary>The resource is replaced by a new one.</summary>
+    Replace,
+
+    /// <summary>The resource goes.</summary>
+    Remove,
+
+    /// <summary>An existing resource is taken in.</summary>
+    Import,
+
+    /// <summary>Only values that come from elsewhere change; CloudFormation cannot say more before it runs.</summary>
+    Dynamic,
+}
+
+/// <summary>Whether a change replaces its resource.</summary>
+public enum EnvironmentReplacement
+{
+    /// <summary>It does not.</summary>
+    Never,
+
+    /// <summary>It depends on values known only when it runs.</summary>
+    Conditional,
+
+    /// <summary>It does.</summary>
+    Always,
+}
+
+/// <summary>One property before and after.</summary>
+/// <param name="Path">The property, such as Properties.DesiredCount.</param>
+/// <param name="Before">Its value before; null when it had none.</param>
+/// <param name="After">Its value after; null when it has none, or when it is known only after the change ran.</param>
+/// <param name="Replacement">Whether this property's change replaces the resource.</param>
+public sealed record InferloopPropertyChange(string Path, string? Before, string? After, EnvironmentReplacement Replacement)
+{
+    /// <summary>The change in one line.</summary>
+    public override string ToString() => $"{Path}: {Before ?? "(none)"} -> {After ?? "(known after apply)"}";
+}
+
+/// <summary>One resource that a change set changes.</summary>
+public sealed record InferloopChange
+{
+    /// <summary>What happens to the resource.</summary>
+    public required EnvironmentChangeAction Action { get; init; }
+
+    /// <summary>The logical id in its template.</summary>
+    public required string LogicalId { get; init; }
+
+    /// <summary>The resource, with the nested stacks that lead to it.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>The resource type.</summary>
+    public required string Type { get; init; }
+
+    /// <summary>The physical id, where the resource exists already.</summary>
+    public string PhysicalId { get; init; } = "";
+
+    /// <summary>Whether the resource is replaced.</summary>
+    public EnvironmentReplacement Replacement { get; init; }
+
+    /// <summary>The properties that change.</summary>
+    public IReadOnlyList<InferloopPropertyChange> Properties { get; init; } = [];
+
+    /// <summary>Whether stored data can be lost: a data store is removed or replaced and not retained.</summary>
+    public bool RisksDataLoss { get; init; }
+
+    /// <summary>Action and resource in one line.</summary>
+    public override string ToString() => $"{Action} {Path} ({Type})";
+}
+
+/// <summary>What would change in an environment, and what that does to its price.</summary>
+public sealed record InferloopChangeSet
+{
+    /// <summary>The environment's name.</summary>
+    public required string Environment { get; init; }
+
+    /// <summary>The root stack.</summary>
+    public required string StackName { get; init; }
+
+    /// <summary>The region.</summary>
+    public required string Region { get; init; }
+
+    /// <summary>The change set's name; empty for a plan made offline.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>The change set's ARN; empty for a plan made offline.</summary>
+    public string Id { get; init; } = "";
+
+    /// <summary>Create, Update or Delete.</summary>
+    public required OperationKind Kind { get; init; }
+
+    /// <summary>CloudFormation, or Offline for a plan of the module's own engine.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>The changes, nested stacks included.</summary>
+    public required IReadOnlyList<InferloopChange> Changes { get; init; }
+
+    /// <summary>US dollars a month before the change; null when it cannot be priced.</summary>
+    public decimal? MonthlyCostBefore { get; init; }
+
+    /// <summary>US dollars a month after the change; null when it cannot be priced.</summary>
+    public decimal? MonthlyCostAfter { get; init; }
+
+    /// <summary>What the change adds to the monthly price, in US dollars.</summary>
+    public decimal? MonthlyCostDelta => MonthlyCostAfter - MonthlyCostBefore;
+
+    /// <summary>Resources that have no price in the catalog.</summary>
+    public IReadOnlyList<string> Unpriced { get; init; } = [];
+
+    /// <summary>How many resources are added.</summary>
+    public int Added => Changes.Count(c => c.Action is EnvironmentChangeAction.Add or EnvironmentChangeAction.Import);
+
+    /// <summary>How many are changed in place.</summary>
+    public int Modified => Changes.Count(c => c.Action is EnvironmentChangeAction.Modify or EnvironmentChangeAction.Dynamic);
+
+    /// <summary>How many are replaced.</summary>
+    public int Replaced => Changes.Count(c => c.Action == EnvironmentChangeAction.Replace);
+
+    /// <summary>How many go.</summary>
+    public int Removed => Changes.Count(c => c.Action == EnvironmentChangeAction.Remove);
+
+    /// <summary>Whether any change can lose stored data.</summary>
+    public bool RisksDataLoss => Changes.Any(c => c.RisksDataLoss);
+
+    /// <summary>The change set in one line.</summary>
+    public override string ToString() =>
+        $"{Environment}: {Added} to add, {Modified} to modify, {Replaced} to replace, {Removed} to remove"
+        + (MonthlyCostDelta is { } d ? $"; {(d < 0 ? "-" : "+")}${Math.Abs(d):0.00} a month" : "");
+}

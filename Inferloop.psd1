@@ -1,0 +1,30 @@
+@{
+    RootModule           = 'bin/Inferloop.psm1'
+    ModuleVersion        = '0.1.0'
+    GUID                 = '8f4c1c52-6f0d-4f39-9d0e-5b6f6f1b7a43'
+    Author               = 'Inferloop contributors'
+    CompanyName          = 'Inferloop'
+    Copyright            = '(c) Inferloop contributors. MIT licence.'
+    Description          = 'Provision, price, release, scale, watch, secure and recover the Inferloop Synthetic Data platform on AWS, or try it all on a sandbox that the module starts itself.'
+    PowerShellVersion    = '7.4'
+    CompatiblePSEditions = @('Core')
+
+    FormatsToProcess     = @(
+        'bin/Inferloop.Sandbox.format.ps1xml'
+    )
+    TypesToProcess       = @('bin/Inferloop.types.ps1xml')
+
+    CmdletsToExport      = @(
+        'Get-InferloopSandbox'
+    )
+    FunctionsToExport    = @()
+    VariablesToExport    = @()
+    AliasesToExport      = @()
+
+    PrivateData          = @{
+        PSData = @{
+            Tags       = @('AWS', 'CloudFormation', 'ECS', 'EKS', 'Infrastructure', 'DevOps', 'Cost', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
+            LicenseUri = 'https://opensource.org/license/mit'
+        }
+    }
+}

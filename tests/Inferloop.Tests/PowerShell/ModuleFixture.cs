@@ -115,7 +115,7 @@ public sealed record ModuleResult(
 
     /// <summary>The one output object of a script that succeeded, as a .NET value.</summary>
     /// <typeparam name="T">A type of the base library.</typeparam>
-    public T Single<T>() => (T)LanguagePrimitives.ConvertTo(Single(), typeof(T));
+    public T Single<T>() => LanguagePrimitives.ConvertTo<T>(Single());
 
     /// <summary>The error that ended the script; the test fails when none did.</summary>
     public ErrorRecord Failure()

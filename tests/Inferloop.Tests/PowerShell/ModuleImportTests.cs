@@ -39,7 +39,7 @@ public sealed class ModuleImportTests
         using var session = new ModuleFixture();
         session.Invoke("Remove-Module Inferloop -ErrorAction Stop").EnsureSuccess();
         Assert.Empty(session.Invoke("Get-Command *-Inferloop* -CommandType Cmdlet").EnsureSuccess().Output);
-        Assert.Empty(session.Invoke("Get-Module").EnsureSuccess().Output.Where(m => m.ToString()!.Contains("Inferloop", StringComparison.Ordinal)));
+        Assert.DoesNotContain(session.Invoke("Get-Module").EnsureSuccess().Output, m => m.ToString()!.Contains("Inferloop", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -72,6 +72,7 @@ internal sealed class ServiceModel
     private readonly ConcurrentDictionary<string, Shape> shapeCache = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, OperationModel?> operationCache = new(StringComparer.Ordinal);
     private readonly Lazy<Dictionary<string, Shape>> errorsByCode;
+    private readonly Lazy<Routes> routes;
 
     public ServiceModel(string name, JsonElement json)
     {
@@ -94,6 +95,7 @@ internal sealed class ServiceModel
             : [metadata.GetProperty("protocol").GetString()!];
         Protocols = names.Select(Parse).ToList();
         errorsByCode = new Lazy<Dictionary<string, Shape>>(ReadErrors);
+        routes = new Lazy<Routes>(() => new Routes(this));
     }
 
     /// <summary>The model's file name, such as <c>elbv2</c>.</summary>
@@ -119,6 +121,9 @@ internal sealed class ServiceModel
     public IReadOnlyList<ProtocolKind> Protocols { get; }
 
     public ProtocolKind Protocol => Protocols[0];
+
+    /// <summary>The URIs of the operations, for the REST protocols.</summary>
+    public Routes Routes => routes.Value;
 
     public IEnumerable<string> OperationNames => operations.EnumerateObject().Select(operation => operation.Name);
 

@@ -16,6 +16,16 @@ internal sealed class ServiceRequest
 
     public ReadOnlyMemory<byte> Body { get; set; }
 
+    /// <summary>The path that operations are found by: the path as sent, with the bucket of a virtual-host-style request put in front.</summary>
+    public string Path
+    {
+        get => path ?? RawPath;
+        set => path = value;
+    }
+
+    /// <summary>Headers that came after a chunked body.</summary>
+    public IReadOnlyDictionary<string, string> Trailers { get; set; } = new Dictionary<string, string>();
+
     /// <summary>Query parameters, decoded, in order.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Query => query ??= ParseQuery(RawQuery);
 
@@ -34,6 +44,7 @@ internal sealed class ServiceRequest
     }
 
     private List<KeyValuePair<string, string>>? query;
+    private string? path;
 
     public static List<KeyValuePair<string, string>> ParseQuery(string text)
     {
@@ -48,7 +59,8 @@ internal sealed class ServiceRequest
         return result;
     }
 
-    private static string Decode(string text) => Uri.UnescapeDataString(text.Replace('+', ' '));
+    private static string Decode(string text) =>
+        text.AsSpan().IndexOfAny('%', '+') < 0 ? text : Uri.UnescapeDataString(text.Replace('+', ' '));
 }
 
 /// <summary>The answer to a <see cref="ServiceRequest"/>.</summary>

@@ -149,7 +149,9 @@ internal sealed class Shape
         try
         {
             // Patterns are written for Java: possessive quantifiers and \p{..} names that .NET does not know cannot be checked here.
-            return new Regex($"^(?:{text})\\z", RegexOptions.CultureInvariant, TimeSpan.FromMilliseconds(200));
+            // One that anchors itself is taken as it is; another has to match the whole value.
+            var anchored = text.StartsWith('^') ? text : $"^(?:{text})\\z";
+            return new Regex(anchored, RegexOptions.CultureInvariant, TimeSpan.FromMilliseconds(200));
         }
         catch (ArgumentException)
         {

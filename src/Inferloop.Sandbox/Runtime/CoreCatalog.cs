@@ -1,4 +1,5 @@
 using Inferloop.Sandbox.CloudFormation;
+using Inferloop.Sandbox.Services.Sts;
 
 namespace Inferloop.Sandbox.Runtime;
 
@@ -7,8 +8,7 @@ internal static class CoreCatalog
 {
     public static IEnumerable<SandboxService> Services(SandboxRuntime runtime)
     {
-        _ = runtime;
-        return [];
+        yield return new StsService(runtime);
     }
 
     public static IEnumerable<ResourceProvider> Providers(SandboxRuntime runtime)

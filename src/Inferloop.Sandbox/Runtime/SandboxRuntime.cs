@@ -104,11 +104,18 @@ internal sealed class SandboxRuntime : IDisposable
     /// <summary>An error of the sandbox itself, not of its caller.</summary>
     public void Report(Exception exception) => Statistics.InternalError(exception);
 
+    /// <summary>Ends all work in the background and tells those who follow the request log that nothing more comes.</summary>
+    public void Stop()
+    {
+        stopping.Cancel();
+        Statistics.Complete();
+    }
+
     public void Dispose()
     {
         if (!stopping.IsCancellationRequested)
         {
-            stopping.Cancel();
+            Stop();
         }
         Clock.Dispose();
         stopping.Dispose();

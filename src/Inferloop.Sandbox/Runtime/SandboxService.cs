@@ -43,8 +43,25 @@ internal abstract class SandboxService
         {
             throw ServiceFault.NotImplemented(Model.ServiceId, operation);
         }
+        if (context.Request is null && operationModel.Input is { } shape)
+        {
+            // Calls inside the process bring template values: text where the model has numbers, and the reverse.
+            input = ReadInput(shape, input);
+        }
         InputValidator.Validate(Model, operationModel, input);
         return await handler(context, input).ConfigureAwait(false);
+    }
+
+    private JsonObject ReadInput(Shape shape, JsonObject input)
+    {
+        try
+        {
+            return JsonShapes.ReadStructure(shape, input, lenient: true);
+        }
+        catch (MalformedInputException e)
+        {
+            throw InputValidator.Malformed(Model, e);
+        }
     }
 
     protected void On(string operation, Func<RequestContext, JsonObject, JsonObject> handler) =>

@@ -1,0 +1,156 @@
+using System.Net;
+using System.Net.Sockets;
+using Inferloop.Sandbox.Protocols;
+
+namespace Inferloop.Sandbox.Hosting;
+
+/// <summary>
+/// HTTP/1.1 on a loopback socket, for any host name.
+/// </summary>
+/// <remarks>
+/// HttpListener cannot do this: bound to 127.0.0.1 it refuses other host names (S3's virtual-host style), it cannot take a free port by
+/// itself, it rewrites the path a signature was made over, and on Windows it needs a URL reservation for an address.
+/// </remarks>
+internal sealed class HttpServer : IAsyncDisposable
+{
+    private const int MaximumConnections = 1024;
+
+    private readonly Socket listener;
+    private readonly Func<ServiceRequest, CancellationToken, Task<ServiceResponse>> handler;
+    private readonly CancellationTokenSource stopping = new();
+    private readonly SemaphoreSlim connectionSlots = new(MaximumConnections);
+    private readonly SemaphoreSlim requestSlots;
+    private readonly long maximumBody;
+    private readonly HashSet<Task> connections = [];
+    private readonly object gate = new();
+    private readonly Action<Exception> report;
+    private Task accepting = Task.CompletedTask;
+
+    private HttpServer(Socket listener, Func<ServiceRequest, CancellationToken, Task<ServiceResponse>> handler, SandboxOptions options, Action<Exception> report)
+    {
+        this.listener = listener;
+        this.handler = handler;
+        this.report = report;
+        maximumBody = options.MaximumRequestBytes;
+        requestSlots = new SemaphoreSlim(Math.Max(1, options.MaximumConcurrentRequests));
+    }
+
+    public int Port => ((IPEndPoint)listener.LocalEndPoint!).Port;
+
+    public static HttpServer Start(SandboxOptions options, Func<ServiceRequest, CancellationToken, Task<ServiceResponse>> handler, Action<Exception> report)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, options.Port));
+            socket.Listen(512);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+        var server = new HttpServer(socket, handler, options, report);
+        server.accepting = server.AcceptAsync();
+        return server;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (stopping.IsCancellationRequested)
+        {
+            return;
+        }
+        await stopping.CancelAsync().ConfigureAwait(false);
+        listener.Dispose();
+        await accepting.ConfigureAwait(false);
+        Task[] open;
+        lock (gate)
+        {
+            open = [.. connections];
+        }
+        await Task.WhenAll(open).ConfigureAwait(false);
+        stopping.Dispose();
+        connectionSlots.Dispose();
+        requestSlots.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await connectionSlots.WaitAsync(stopping.Token).ConfigureAwait(false);
+                var socket = await listener.AcceptAsync(stopping.Token).ConfigureAwait(false);
+                var connection = ServeAsync(socket);
+                lock (gate)
+                {
+                    connections.Add(connection);
+                }
+                _ = connection.ContinueWith(
+                    done =>
+                    {
+                        lock (gate)
+                        {
+                            connections.Remove(done);
+                        }
+                    },
+                    TaskScheduler.Default);
+            }
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+            {
+                return;
+            }
+            catch (SocketException e)
+            {
+                // A connection that died between arriving and being accepted; the next one is none the worse.
+                if (stopping.IsCancellationRequested)
+                {
+                    return;
+                }
+                connectionSlots.Release();
+                report(e);
+            }
+        }
+    }
+
+    private async Task ServeAsync(Socket socket)
+    {
+        await Task.Yield();
+        try
+        {
+            socket.NoDelay = true;
+            using var connection = new HttpConnection(new NetworkStream(socket, ownsSocket: true), maximumBody);
+            await connection.ServeAsync(AnswerAsync, stopping.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The client went away, or the sandbox stops.
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            report(e);
+        }
+        finally
+        {
+            if (!stopping.IsCancellationRequested)
+            {
+                connectionSlots.Release();
+            }
+        }
+    }
+
+    private async Task<ServiceResponse> AnswerAsync(ServiceRequest request, CancellationToken cancellationToken)
+    {
+        await requestSlots.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await handler(request, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            requestSlots.Release();
+        }
+    }
+}

@@ -1,0 +1,296 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json.Nodes;
+using Inferloop.Sandbox.Protocols;
+using Inferloop.Sandbox.Runtime;
+
+namespace Inferloop.Sandbox.Hosting;
+
+/// <summary>From a request to its answer: which service and operation, is the signature good, what does the service say. Knows no transport.</summary>
+internal sealed class ServiceRouter(SandboxRuntime runtime)
+{
+    /// <summary>Operations that need no signature, because they are how a caller comes by credentials.</summary>
+    private static readonly HashSet<string> Unsigned = new(StringComparer.Ordinal) { "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML" };
+
+    public async Task<ServiceResponse> HandleAsync(ServiceRequest request, CancellationToken cancellationToken)
+    {
+        var call = new Call { RequestId = runtime.Ids.Uuid() };
+        var started = Stopwatch.GetTimestamp();
+        var time = DateTimeOffset.UtcNow;
+        var sandboxTime = runtime.Clock.Now;
+        string? errorCode = null;
+        ServiceResponse response;
+        try
+        {
+            response = await AnswerAsync(request, call, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            var fault = ToFault(e, call, cancellationToken);
+            errorCode = fault.Code;
+            response = ErrorWriter.Write(call.Kind, call.Model, fault, call.RequestId, request);
+        }
+        runtime.Statistics.Add(new SandboxRequest(
+            time, sandboxTime, call.Model?.Name ?? "", call.Operation, call.Region, call.AccountId,
+            response.Status, errorCode, call.RequestId, Stopwatch.GetElapsedTime(started)));
+        return response;
+    }
+
+    private ServiceFault ToFault(Exception exception, Call call, CancellationToken cancellationToken)
+    {
+        switch (exception)
+        {
+            case ServiceFault fault:
+                return fault;
+            case SignatureException signature:
+                return SignatureFaults.For(call.Kind, call.Model, signature);
+            case MalformedInputException malformed when call.Model is not null:
+                return InputValidator.Malformed(call.Model, malformed);
+            case OperationCanceledException when cancellationToken.IsCancellationRequested || runtime.Stopping.IsCancellationRequested:
+                return new ServiceFault("ServiceUnavailable", "The sandbox is stopping.", 503);
+            default:
+                // A defect of the sandbox: recorded where Get-InferloopSandbox shows it, and answered as AWS answers its own.
+                runtime.Report(exception);
+                return new ServiceFault(call.Kind == ProtocolKind.RestXml ? "InternalError" : "InternalFailure", "The sandbox failed on this request: " + exception.Message, 500);
+        }
+    }
+
+    private async Task<ServiceResponse> AnswerAsync(ServiceRequest request, Call call, CancellationToken cancellationToken)
+    {
+        call.Kind = KindWithoutModel(request);
+        var form = ReadForm(request, call.Kind);
+        Signature? signature = null;
+        SignatureException? unreadable = null;
+        try
+        {
+            signature = Signature.Read(request);
+        }
+        catch (SignatureException e)
+        {
+            // The error is told in the protocol of the service, so the service is looked for first.
+            unreadable = e;
+        }
+        call.Region = signature?.Region ?? runtime.Options.DefaultRegion;
+        call.Model = FindModel(request, signature, form);
+        call.Kind = KindFor(request, call.Model, form);
+        if (unreadable is not null)
+        {
+            throw unreadable;
+        }
+        if (call.Model is null)
+        {
+            throw signature is null
+                ? new SignatureException(SignatureProblem.Missing)
+                : new SignatureException(SignatureProblem.Scope, "Credential should be scoped to correct service.");
+        }
+        var model = call.Model;
+        if (model.Name == "s3")
+        {
+            request.Path = VirtualHost.PathOf(request);
+        }
+        // Named before the signature is looked at, so that the log says what a refused request wanted.
+        var target = FindOperation(request, call, form);
+        call.Operation = target.Name;
+        var key = Authenticate(request, signature, call);
+        if (target.Model is not { } operation)
+        {
+            throw target.Fault ?? model.UnknownOperation(target.Name);
+        }
+        var context = new RequestContext
+        {
+            Runtime = runtime,
+            AccountId = call.AccountId,
+            Region = call.Region,
+            RequestId = call.RequestId,
+            AccessKeyId = key?.Id ?? "",
+            PrincipalArn = key?.PrincipalArn ?? "",
+            Cancellation = cancellationToken,
+            Request = request,
+            Payload = request.Body,
+        };
+        var service = runtime.Service(model.Name) ?? throw ServiceFault.NotImplemented(model.ServiceId, operation.Name);
+        var input = ReadInput(request, call, target, operation, form);
+        var output = await service.InvokeAsync(context, operation.Name, input).ConfigureAwait(false);
+        return ResponseWriter.Write(call.Kind, model, operation, output, context);
+    }
+
+    private AccessKey? Authenticate(ServiceRequest request, Signature? signature, Call call)
+    {
+        if (signature is null)
+        {
+            call.AccountId = runtime.Options.AccountId;
+            return Unsigned.Contains(call.Operation) ? null : throw new SignatureException(SignatureProblem.Missing);
+        }
+        var key = runtime.AccessKeys.Find(signature.AccessKeyId) ?? throw new SignatureException(SignatureProblem.UnknownKey, signature.AccessKeyId);
+        signature.Verify(request, key, DateTimeOffset.UtcNow);
+        call.AccountId = key.AccountId;
+        if (!runtime.EnabledRegions.Contains(signature.Region))
+        {
+            throw new SignatureException(SignatureProblem.Scope, call.Model!.Name == "s3"
+                ? $"The authorization header is malformed; the region '{signature.Region}' is wrong; expecting '{runtime.Options.DefaultRegion}'"
+                : "Credential should be scoped to a valid region.");
+        }
+        if (signature.Service != call.Model!.SigningName && !(call.Model.Name == "s3" && signature.Service == "s3express"))
+        {
+            throw new SignatureException(SignatureProblem.Scope, $"Credential should be scoped to correct service: '{call.Model.SigningName}'.");
+        }
+        if (ChunkedBody.Applies(request))
+        {
+            (var body, request.Trailers) = ChunkedBody.Decode(request, signature, key);
+            request.Body = body;
+        }
+        return key;
+    }
+
+    /// <summary>The protocol as far as the request alone tells it, for errors before a service is known.</summary>
+    private static ProtocolKind KindWithoutModel(ServiceRequest request)
+    {
+        if (request.Header("smithy-protocol") == "rpc-v2-cbor")
+        {
+            return ProtocolKind.RpcV2Cbor;
+        }
+        if (request.Header("x-amz-target") is not null)
+        {
+            return ProtocolKind.Json;
+        }
+        return IsForm(request) || request.QueryValue("Action") is not null ? ProtocolKind.Query : ProtocolKind.RestXml;
+    }
+
+    private static ProtocolKind KindFor(ServiceRequest request, ServiceModel? model, IReadOnlyList<KeyValuePair<string, string>>? form)
+    {
+        if (model is null)
+        {
+            return KindWithoutModel(request);
+        }
+        if (request.Header("smithy-protocol") == "rpc-v2-cbor" && model.Protocols.Contains(ProtocolKind.RpcV2Cbor))
+        {
+            return ProtocolKind.RpcV2Cbor;
+        }
+        if (request.Header("x-amz-target") is not null && model.TargetPrefix is not null)
+        {
+            return ProtocolKind.Json;
+        }
+        if (form is not null && (model.IsQueryCompatible || model.Protocols.Contains(ProtocolKind.Query)) && form.Any(pair => pair.Key == "Action"))
+        {
+            return ProtocolKind.Query;
+        }
+        return model.Protocol == ProtocolKind.RpcV2Cbor ? ProtocolKind.Json : model.Protocol;
+    }
+
+    private static bool IsForm(ServiceRequest request) =>
+        request.Header("content-type")?.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) == true;
+
+    /// <summary>The parameters of the query protocols, from the body or from the query string.</summary>
+    private static IReadOnlyList<KeyValuePair<string, string>>? ReadForm(ServiceRequest request, ProtocolKind kind)
+    {
+        if (kind != ProtocolKind.Query)
+        {
+            return null;
+        }
+        if (!IsForm(request) || request.Body.IsEmpty)
+        {
+            return request.Query;
+        }
+        var body = ServiceRequest.ParseQuery(Encoding.UTF8.GetString(request.Body.Span));
+        return request.Query.Count == 0 ? body : [.. request.Query, .. body];
+    }
+
+    private static ServiceModel? FindModel(ServiceRequest request, Signature? signature, IReadOnlyList<KeyValuePair<string, string>>? form)
+    {
+        var index = ServiceModels.Index;
+        var target = request.Header("x-amz-target");
+        var prefix = target is null || target.LastIndexOf('.') is var dot && dot < 0 ? null : target[..target.LastIndexOf('.')];
+        if (signature is not null)
+        {
+            var name = signature.Service == "s3express" ? "s3" : signature.Service;
+            var candidates = index.Where(entry => entry.SigningName == name).ToList();
+            var entry = candidates.FirstOrDefault(candidate => prefix is not null && candidate.TargetPrefix == prefix)
+                ?? (candidates.Count > 1 && form?.FirstOrDefault(pair => pair.Key == "Version").Value is { } version
+                    ? candidates.FirstOrDefault(candidate => candidate.ApiVersion == version)
+                    : null)
+                ?? candidates.FirstOrDefault();
+            return entry is null ? null : ServiceModels.Get(entry.Name);
+        }
+        if (prefix is not null)
+        {
+            return index.FirstOrDefault(entry => entry.TargetPrefix == prefix) is { } entry ? ServiceModels.Get(entry.Name) : null;
+        }
+        if (form is not null)
+        {
+            var action = form.FirstOrDefault(pair => pair.Key == "Action").Value;
+            var version = form.FirstOrDefault(pair => pair.Key == "Version").Value;
+            if (action is null && version is null)
+            {
+                return null;
+            }
+            return index.FirstOrDefault(entry => entry.ApiVersion == version && entry.TargetPrefix is null) is { } entry ? ServiceModels.Get(entry.Name) : null;
+        }
+        return request.Header("smithy-protocol") is null ? ServiceModels.Get("s3") : null;
+    }
+
+    private static Target FindOperation(ServiceRequest request, Call call, IReadOnlyList<KeyValuePair<string, string>>? form)
+    {
+        var model = call.Model!;
+        switch (call.Kind)
+        {
+            case ProtocolKind.Json:
+                var target = request.Header("x-amz-target");
+                return Named(model, target is null ? "" : target[(target.LastIndexOf('.') + 1)..]);
+            case ProtocolKind.RpcV2Cbor:
+                // /service/<service>/operation/<operation>
+                var segments = request.RawPath.Trim('/').Split('/');
+                return Named(model, segments is [.., "operation", var name] ? name : "");
+            case ProtocolKind.Query or ProtocolKind.Ec2:
+                var action = (form ?? request.Query).FirstOrDefault(pair => pair.Key == "Action").Value;
+                return string.IsNullOrEmpty(action)
+                    ? new Target("", null, null, new ServiceFault("MissingAction", "The request must contain the parameter Action"))
+                    : Named(model, action);
+            default:
+                var match = model.Routes.Find(request);
+                return match is not null
+                    ? new Target(match.Operation.Name, match.Operation, match, null)
+                    : new Target("", null, null, model.Routes.KnowsPath(request)
+                        ? new ServiceFault(model.Name == "s3" ? "MethodNotAllowed" : "MethodNotAllowedException", "The specified method is not allowed against this resource.", 405)
+                        : model.UnknownOperation(request.Method + " " + request.Path));
+        }
+    }
+
+    private static Target Named(ServiceModel model, string name) =>
+        model.Operation(name) is { } operation ? new Target(name, operation, null, null) : new Target(Shown(name), null, null, model.UnknownOperation(Shown(name)));
+
+    /// <summary>A caller's text as it may appear in logs and messages.</summary>
+    private static string Shown(string text) =>
+        new(text.Take(128).Select(c => char.IsLetterOrDigit(c) || c is '_' or '-' or '.' or ':' or '/' or ' ' ? c : '?').ToArray());
+
+    private static JsonObject ReadInput(ServiceRequest request, Call call, Target target, OperationModel operation, IReadOnlyList<KeyValuePair<string, string>>? form)
+    {
+        switch (call.Kind)
+        {
+            case ProtocolKind.Json:
+                return operation.Input is { } json && !request.Body.IsEmpty ? JsonShapes.ReadStructure(json, JsonShapes.Parse(request.Body.Span)) : [];
+            case ProtocolKind.RpcV2Cbor:
+                return operation.Input is { } cbor ? CborShapes.ReadStructure(cbor, request.Body) : [];
+            case ProtocolKind.Query or ProtocolKind.Ec2:
+                return QueryShapes.Read(operation.Input, form ?? request.Query, call.Kind == ProtocolKind.Ec2);
+            default:
+                return RestBinding.Read(call.Model!, target.Route!, request);
+        }
+    }
+
+    private sealed record Target(string Name, OperationModel? Model, RouteMatch? Route, ServiceFault? Fault);
+
+    private sealed class Call
+    {
+        public required string RequestId { get; init; }
+
+        public ProtocolKind Kind { get; set; } = ProtocolKind.RestXml;
+
+        public ServiceModel? Model { get; set; }
+
+        public string Operation { get; set; } = "";
+
+        public string Region { get; set; } = "";
+
+        public string AccountId { get; set; } = "";
+    }
+}

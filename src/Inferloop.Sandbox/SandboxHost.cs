@@ -1,0 +1,77 @@
+using Inferloop.Sandbox.Hosting;
+using Inferloop.Sandbox.Runtime;
+
+namespace Inferloop.Sandbox;
+
+/// <summary>A running sandbox: AWS on loopback.</summary>
+public sealed class SandboxHost : IAsyncDisposable
+{
+    private readonly SandboxRuntime runtime;
+    private readonly HttpServer server;
+
+    private SandboxHost(SandboxRuntime runtime, HttpServer server)
+    {
+        this.runtime = runtime;
+        this.server = server;
+        Endpoint = runtime.Endpoint!;
+        Started = DateTimeOffset.UtcNow;
+    }
+
+    /// <summary>Where every service answers, in every region.</summary>
+    public Uri Endpoint { get; }
+
+    /// <summary>When the sandbox started, in real time.</summary>
+    public DateTimeOffset Started { get; }
+
+    /// <summary>The sandbox's time.</summary>
+    public SandboxClock Clock => runtime.Clock;
+
+    /// <summary>What it has been asked.</summary>
+    public SandboxStatistics Statistics => runtime.Statistics;
+
+    /// <summary>How it was set up. The secret is not repeated here.</summary>
+    public SandboxOptions Options => runtime.Options with { SecretAccessKey = null, AccessKeyId = AccessKeyId, Port = Endpoint.Port };
+
+    /// <summary>The account that <see cref="AccessKeyId"/> belongs to.</summary>
+    public string AccountId => runtime.Options.AccountId;
+
+    /// <summary>The access key id to sign with.</summary>
+    public string AccessKeyId => runtime.AccessKeys.Root.Id;
+
+    /// <summary>The secret to sign with. Not to be logged.</summary>
+    public string SecretAccessKey => runtime.AccessKeys.Root.Secret;
+
+    /// <summary>The regions that answer.</summary>
+    public IReadOnlyList<string> Regions => runtime.EnabledRegions;
+
+    internal SandboxRuntime Runtime => runtime;
+
+    /// <summary>Starts a sandbox.</summary>
+    /// <param name="options">How to set it up; the defaults when null.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
+    public static Task<SandboxHost> StartAsync(SandboxOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var runtime = new SandboxRuntime(options ?? new SandboxOptions());
+        try
+        {
+            var router = new ServiceRouter(runtime);
+            var server = HttpServer.Start(runtime.Options, router.HandleAsync, runtime.Report);
+            runtime.Endpoint = new Uri($"http://127.0.0.1:{server.Port}");
+            return Task.FromResult(new SandboxHost(runtime, server));
+        }
+        catch
+        {
+            runtime.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Stops it: no more requests, no more transitions; what it held is gone.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        runtime.Stop();
+        await server.DisposeAsync().ConfigureAwait(false);
+        runtime.Dispose();
+    }
+}

@@ -165,8 +165,8 @@ internal sealed class ControlTable(IAmazonDynamoDB dynamo, string tableName, Ope
         return dynamo.PutItemAsync(new PutItemRequest { TableName = tableName, Item = item }, cancellation);
     }
 
-    /// <summary>The newest entry of the journal for an environment.</summary>
-    public async Task<OperationRecord?> LatestAsync(string environment, CancellationToken cancellation)
+    /// <summary>The newest entry of the journal for an environment, or the newest before a given one.</summary>
+    public async Task<OperationRecord?> LatestAsync(string environment, CancellationToken cancellation, string? before = null)
     {
         var answer = await dynamo.QueryAsync(
             new QueryRequest
@@ -175,8 +175,14 @@ internal sealed class ControlTable(IAmazonDynamoDB dynamo, string tableName, Ope
                 ConsistentRead = true,
                 ScanIndexForward = false,
                 Limit = 1,
-                KeyConditionExpression = "pk = :pk AND begins_with(sk, :operation)",
-                ExpressionAttributeValues = new Dictionary<string, AttributeValue> { [":pk"] = Text(Partition(environment)), [":operation"] = Text("operation#") },
+                // Upper bounds are inclusive; a key cut by its last sign sorts before the key itself.
+                KeyConditionExpression = "pk = :pk AND sk BETWEEN :first AND :last",
+                ExpressionAttributeValues = new Dictionary<string, AttributeValue>
+                {
+                    [":pk"] = Text(Partition(environment)),
+                    [":first"] = Text("operation#"),
+                    [":last"] = Text(before is null ? "operation$" : before[..^1]),
+                },
             },
             cancellation).ConfigureAwait(false);
         return answer.Items is { Count: > 0 } ? Read(answer.Items[0]) : null;

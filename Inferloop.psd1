@@ -10,12 +10,17 @@
     CompatiblePSEditions = @('Core')
 
     FormatsToProcess     = @(
+        'bin/Inferloop.EnvironmentSpec.format.ps1xml'
         'bin/Inferloop.Sandbox.format.ps1xml'
     )
     TypesToProcess       = @('bin/Inferloop.types.ps1xml')
 
     CmdletsToExport      = @(
+        'Export-InferloopEnvironmentSpec'
         'Get-InferloopSandbox'
+        'Import-InferloopEnvironmentSpec'
+        'New-InferloopEnvironmentSpec'
+        'Test-InferloopEnvironmentSpec'
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()

@@ -20,7 +20,7 @@ public sealed class ModuleFixture : IDisposable
 
     /// <summary>Opens the session.</summary>
     /// <param name="import">Import the module.</param>
-    public ModuleFixture(bool import)
+    internal ModuleFixture(bool import)
     {
         runspace = RunspaceFactory.CreateRunspace(Host, InitialSessionState.CreateDefault2());
         runspace.Open();

@@ -1,0 +1,276 @@
+using System.Collections;
+using System.Management.Automation;
+using Inferloop.Operations.Specs;
+
+namespace Inferloop.PowerShell.Commands.EnvironmentSpec;
+
+/// <summary>
+/// The members of a spec as parameters, for every cmdlet that takes them. One list for all: a test holds it to the
+/// spec's members. Name, Stage and Region are the cmdlets' own.
+/// </summary>
+public sealed class SpecParameters
+{
+    /// <summary>The region that a recovery would use; empty for none. Default none.</summary>
+    [Parameter]
+    public string? RecoveryRegion { get; set; }
+
+    /// <summary>The address range of the VPC, IPv4 CIDR, /16 to /25. Default 10.0.0.0/16.</summary>
+    [Parameter]
+    public string? VpcCidr { get; set; }
+
+    /// <summary>Public subnet in the first zone, within the VPC, /28 or larger. Default 10.0.1.0/24 (follows VpcCidr when not given).</summary>
+    [Parameter]
+    public string? PublicSubnet1Cidr { get; set; }
+
+    /// <summary>Public subnet in the second zone. Default 10.0.2.0/24 (follows VpcCidr when not given).</summary>
+    [Parameter]
+    public string? PublicSubnet2Cidr { get; set; }
+
+    /// <summary>Private subnet in the first zone. Default 10.0.3.0/24 (follows VpcCidr when not given).</summary>
+    [Parameter]
+    public string? PrivateSubnet1Cidr { get; set; }
+
+    /// <summary>Private subnet in the second zone. Default 10.0.4.0/24 (follows VpcCidr when not given).</summary>
+    [Parameter]
+    public string? PrivateSubnet2Cidr { get; set; }
+
+    /// <summary>One NAT gateway, or one in each zone. Default Single; PerAz for prod.</summary>
+    [Parameter]
+    public NatGatewayMode? NatGatewayMode { get; set; }
+
+    /// <summary>Whether the VPC's flow logs are kept, for AuditLogRetentionDays. Default true.</summary>
+    [Parameter]
+    public bool? FlowLogs { get; set; }
+
+    /// <summary>IPv4 range from which clients reach the load balancer, /0 to /32. Default 0.0.0.0/0.</summary>
+    [Parameter]
+    public string? ClientCidr { get; set; }
+
+    /// <summary>Fargate, FargateSpot, Ec2 or Mixed. Default Fargate; FargateSpot for dev.</summary>
+    [Parameter]
+    public CapacityMode? CapacityMode { get; set; }
+
+    /// <summary>CPU of a task in CPU units (1024 = 1 vCPU): 256, 512, 1024, 2048, 4096, 8192 or 16384. Default by service tier.</summary>
+    [Parameter]
+    public int? TaskCpu { get; set; }
+
+    /// <summary>Memory of a task in MiB, 512 to 122880, in a combination with TaskCpu that Fargate offers. Default by service tier.</summary>
+    [Parameter]
+    public int? TaskMemory { get; set; }
+
+    /// <summary>Tasks to start with, 0 to 5000, between MinimumTasks and MaximumTasks. Default by service tier.</summary>
+    [Parameter]
+    public int? DesiredTasks { get; set; }
+
+    /// <summary>The least number of tasks that scaling leaves running, 0 to 5000. Default by service tier.</summary>
+    [Parameter]
+    public int? MinimumTasks { get; set; }
+
+    /// <summary>The greatest number of tasks that scaling starts, 1 to 5000. Default by service tier.</summary>
+    [Parameter]
+    public int? MaximumTasks { get; set; }
+
+    /// <summary>Average CPU that scaling keeps, in percent, 10 to 95. Default 70.</summary>
+    [Parameter]
+    public int? TargetCpuPercent { get; set; }
+
+    /// <summary>Average memory that scaling keeps, in percent, 10 to 95. Default 80.</summary>
+    [Parameter]
+    public int? TargetMemoryPercent { get; set; }
+
+    /// <summary>Instance type of the container instances, for the modes Ec2 and Mixed. Default t3.medium.</summary>
+    [Parameter]
+    public string? Ec2InstanceType { get; set; }
+
+    /// <summary>The least number of container instances, 0 to 1000; ECS starts more when tasks need them. Default 0.</summary>
+    [Parameter]
+    public int? Ec2MinimumInstances { get; set; }
+
+    /// <summary>The greatest number of container instances, 1 to 1000. Default 10.</summary>
+    [Parameter]
+    public int? Ec2MaximumInstances { get; set; }
+
+    /// <summary>Encrypted root volume of a container instance in GiB, 30 to 16384. Default 30.</summary>
+    [Parameter]
+    public int? Ec2VolumeSize { get; set; }
+
+    /// <summary>Parameter Store name that holds the ECS-optimized image of container instances. Default Amazon Linux 2023's.</summary>
+    [Parameter]
+    public string? Ec2ImageParameter { get; set; }
+
+    /// <summary>The image the service runs, repository:tag or repository@digest. Default inferloop/synthdata:latest.</summary>
+    [Parameter]
+    public string? ContainerImage { get; set; }
+
+    /// <summary>The port the application listens on, 1 to 65535. Default 8000.</summary>
+    [Parameter]
+    public int? ContainerPort { get; set; }
+
+    /// <summary>The application's service tier; it also gives the default size and number of tasks. Default Starter for dev, else Professional.</summary>
+    [Parameter]
+    public ServiceTier? ServiceTier { get; set; }
+
+    /// <summary>The application's log level: Debug, Info, Warning, Error or Critical. Default Info; Debug for dev.</summary>
+    [Parameter]
+    public ApplicationLogLevel? LogLevel { get; set; }
+
+    /// <summary>The version that the application reports. Default latest.</summary>
+    [Parameter]
+    public string? ServiceVersion { get; set; }
+
+    /// <summary>Whether the application serves metrics. Default true.</summary>
+    [Parameter]
+    public bool? EnableMetrics { get; set; }
+
+    /// <summary>The port of the metrics, 1 to 65535. Default 9090.</summary>
+    [Parameter]
+    public int? MetricsPort { get; set; }
+
+    /// <summary>Whether the application traces requests. Default false.</summary>
+    [Parameter]
+    public bool? EnableTracing { get; set; }
+
+    /// <summary>Whether the application asks for API keys. Default true.</summary>
+    [Parameter]
+    public bool? EnableApiKeyAuth { get; set; }
+
+    /// <summary>How tokens are signed: HS256, HS384 or HS512. Default HS256.</summary>
+    [Parameter]
+    public JwtAlgorithm? JwtAlgorithm { get; set; }
+
+    /// <summary>Hours that a token is good for, 1 to 720. Default 24.</summary>
+    [Parameter]
+    public int? JwtExpirationHours { get; set; }
+
+    /// <summary>Host of the PostgreSQL database; empty for none. Default empty.</summary>
+    [Parameter]
+    public string? DatabaseHost { get; set; }
+
+    /// <summary>Port of the database, 1 to 65535. Default 5432.</summary>
+    [Parameter]
+    public int? DatabasePort { get; set; }
+
+    /// <summary>Name of the database, a letter first, then letters, digits and underscores. Default inferloop.</summary>
+    [Parameter]
+    public string? DatabaseName { get; set; }
+
+    /// <summary>Database connections that a task keeps, 1 to 1000. Default 10.</summary>
+    [Parameter]
+    public int? DatabasePoolSize { get; set; }
+
+    /// <summary>ARN of the secret with the database's username and password; empty for none. Default empty.</summary>
+    [Parameter]
+    public string? DatabaseSecretArn { get; set; }
+
+    /// <summary>Host of the Redis cache; empty for none. Default empty.</summary>
+    [Parameter]
+    public string? CacheHost { get; set; }
+
+    /// <summary>Port of the cache, 1 to 65535. Default 6379.</summary>
+    [Parameter]
+    public int? CachePort { get; set; }
+
+    /// <summary>ARN of the secret with the cache's password; empty for none. Default empty.</summary>
+    [Parameter]
+    public string? CacheSecretArn { get; set; }
+
+    /// <summary>URL of the authentication service; empty if the application authenticates by itself. Default empty.</summary>
+    [Parameter]
+    public string? AuthServiceUrl { get; set; }
+
+    /// <summary>ARN of the secret with SENTRY_DSN and ALERT_WEBHOOK_URL; empty for none. Default empty.</summary>
+    [Parameter]
+    public string? IntegrationsSecretArn { get; set; }
+
+    /// <summary>ARN of the KMS key of these secrets, where it is not the account's default key. Default empty.</summary>
+    [Parameter]
+    public string? ExternalSecretsKeyArn { get; set; }
+
+    /// <summary>AES256 (S3's keys) or KMS (the environment's key). Default AES256, in every stage.</summary>
+    [Parameter]
+    public BucketEncryption? BucketEncryption { get; set; }
+
+    /// <summary>Whether bucket and table outlive the stack when it is removed. Default false; true for prod.</summary>
+    [Parameter]
+    public bool? RetainData { get; set; }
+
+    /// <summary>Days until objects under input/ expire, 0 (never) to 3650; the application means 30. Default 0.</summary>
+    [Parameter]
+    public int? InputRetentionDays { get; set; }
+
+    /// <summary>Days until objects under output/ expire, 0 (never) to 3650; the application means 90. Default 0.</summary>
+    [Parameter]
+    public int? OutputRetentionDays { get; set; }
+
+    /// <summary>Days until objects under temporary/ expire, 0 (never) to 3650. Default 1.</summary>
+    [Parameter]
+    public int? TemporaryRetentionDays { get; set; }
+
+    /// <summary>ARN of the ACM certificate for HTTPS, in the environment's region; empty for HTTP only. Default empty.</summary>
+    [Parameter]
+    public string? CertificateArn { get; set; }
+
+    /// <summary>Termination protection of the stack, deletion protection of load balancer and table. Default false; true for prod.</summary>
+    [Parameter]
+    public bool? DeletionProtection { get; set; }
+
+    /// <summary>Days between the deletion of the environment's key and its end, 7 to 30. Default 30; 7 for dev.</summary>
+    [Parameter]
+    public int? KeyDeletionDays { get; set; }
+
+    /// <summary>Days that application logs are kept; one of CloudWatch Logs' periods. Default 30.</summary>
+    [Parameter]
+    public int? ApplicationLogRetentionDays { get; set; }
+
+    /// <summary>Days that audit and flow logs are kept; one of CloudWatch Logs' periods. Default 90.</summary>
+    [Parameter]
+    public int? AuditLogRetentionDays { get; set; }
+
+    /// <summary>Enabled, Enhanced or Disabled. Default Enabled; Enhanced for prod.</summary>
+    [Parameter]
+    public ContainerInsightsMode? ContainerInsights { get; set; }
+
+    /// <summary>Days until access logs of load balancer and bucket expire, 1 to 3650. Default 90.</summary>
+    [Parameter]
+    public int? AccessLogRetentionDays { get; set; }
+
+    /// <summary>Tags for every resource, beside the module's own. At most 40.</summary>
+    [Parameter]
+    public Hashtable? Tags { get; set; }
+
+    /// <summary>The members that were given, by name.</summary>
+    internal Dictionary<string, object> Given()
+    {
+        var given = new Dictionary<string, object>(StringComparer.Ordinal);
+        foreach (var property in typeof(SpecParameters).GetProperties())
+        {
+            if (property.Name != nameof(Tags) && property.GetValue(this) is { } value)
+            {
+                given[property.Name] = value;
+            }
+        }
+
+        return given;
+    }
+
+    /// <summary>A spec with the given members and tags put over it.</summary>
+    internal InferloopEnvironmentSpec Over(InferloopEnvironmentSpec spec)
+    {
+        spec = SpecPresets.Apply(spec, Given());
+        if (Tags is not null)
+        {
+            var tags = new SortedDictionary<string, string>(StringComparer.Ordinal);
+            foreach (DictionaryEntry tag in Tags)
+            {
+                tags[tag.Key.ToString() ?? ""] = tag.Value?.ToString() ?? "";
+            }
+
+            spec = spec with { Tags = tags };
+        }
+
+        return spec;
+    }
+
+    /// <summary>Whether anything was given.</summary>
+    internal bool Any => Tags is not null || Given().Count > 0;
+}

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Inferloop.Sandbox.Protocols;
 using Inferloop.Sandbox.Runtime;
+using Inferloop.Sandbox.Services.S3;
 
 namespace Inferloop.Sandbox.Hosting;
 
@@ -116,6 +117,15 @@ internal sealed class ServiceRouter(SandboxRuntime runtime)
 
     private AccessKey? Authenticate(ServiceRequest request, Signature? signature, Call call)
     {
+        if (signature is null && call.Model!.Name == "s3" && PresignedV2.Read(request) is { } presigned)
+        {
+            var owner = runtime.AccessKeys.Find(presigned.AccessKeyId) ?? throw new SignatureException(SignatureProblem.UnknownKey, presigned.AccessKeyId);
+            presigned.Verify(request, owner, DateTimeOffset.UtcNow);
+            call.AccountId = owner.AccountId;
+            // This signature names no region: the request is taken to have reached the bucket's.
+            call.Region = runtime.Service<S3Service>().RegionOf(Uri.UnescapeDataString(request.Path.TrimStart('/').Split('/')[0])) ?? call.Region;
+            return owner;
+        }
         if (signature is null)
         {
             call.AccountId = runtime.Options.AccountId;

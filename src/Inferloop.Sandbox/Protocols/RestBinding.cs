@@ -120,7 +120,7 @@ internal static class RestBinding
 
     private static JsonNode? FromHeader(ShapeMember member, ServiceRequest request)
     {
-        if (request.Header(member.WireName.ToLowerInvariant()) is not { } text)
+        if ((request.Header(member.WireName.ToLowerInvariant()) ?? request.Trailers.GetValueOrDefault(member.WireName.ToLowerInvariant())) is not { } text)
         {
             return null;
         }

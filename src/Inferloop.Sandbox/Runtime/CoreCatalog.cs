@@ -1,4 +1,5 @@
 using Inferloop.Sandbox.CloudFormation;
+using Inferloop.Sandbox.Services.S3;
 using Inferloop.Sandbox.Services.Sts;
 
 namespace Inferloop.Sandbox.Runtime;
@@ -8,6 +9,7 @@ internal static class CoreCatalog
 {
     public static IEnumerable<SandboxService> Services(SandboxRuntime runtime)
     {
+        yield return new S3Service(runtime);
         yield return new StsService(runtime);
     }
 

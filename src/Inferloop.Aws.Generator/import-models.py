@@ -6,6 +6,7 @@ HTTP statuses, pagination and waiters, which the typed clients and the sandbox b
 
 Usage: python3 import-models.py            (needs `pip install botocore`; writes Models/<service>.json)
 Each file is a C2J model: metadata, operations, shapes, plus `pagination` and `waiters` of the kept operations.
+EndpointRules/<service>.json is the endpoint rule set of each service whose client we can generate.
 Documentation is cut to its first sentence, as plain text.
 """
 import gzip, html, json, pathlib, re, sys
@@ -88,16 +89,26 @@ def cut(service, wanted):
     })
 
 
+# Services whose official package is restored anyway and whose rules would only add bulk.
+NO_RULES = {"s3", "ec2"}
+
+
 def main():
     services = json.loads((HERE / "services.json").read_text(encoding="utf-8"))["services"]
     out = HERE / "Models"
     out.mkdir(exist_ok=True)
-    for stale in out.glob("*.json"):
+    rules = HERE / "EndpointRules"
+    rules.mkdir(exist_ok=True)
+    for stale in [*out.glob("*.json"), *rules.glob("*.json")]:
         stale.unlink()
     for service, entry in services.items():
         text = json.dumps(cut(service, entry["operations"]), separators=(",", ":"), ensure_ascii=False)
         (out / f"{service}.json").write_text(text + "\n", encoding="utf-8")
         print(f"{service:26} {len(text) // 1024:6} KiB")
+        if entry["client"] != "none" and service not in NO_RULES:
+            folder = max(p for p in (DATA / service).iterdir() if p.is_dir())
+            text = json.dumps(without_docs(read(folder, "endpoint-rule-set-1.json")), separators=(",", ":"), ensure_ascii=False)
+            (rules / f"{service}.json").write_text(text + "\n", encoding="utf-8")
     (out / "SOURCE.txt").write_text(f"botocore {botocore.__version__}, Apache-2.0, cut by import-models.py\n", encoding="utf-8")
 
 

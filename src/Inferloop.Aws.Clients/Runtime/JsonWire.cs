@@ -70,7 +70,7 @@ internal static class JsonWire
     public static bool Open(JsonUnmarshallerContext context, out StreamingUtf8JsonReader reader)
     {
         reader = default;
-        if (context.Peek() < 0)
+        if (context.ResponseData?.ContentLength == 0)
         {
             return false;
         }

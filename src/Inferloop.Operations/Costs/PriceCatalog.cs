@@ -1,0 +1,109 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Reflection;
+
+namespace Inferloop.Operations.Costs;
+
+/// <summary>
+/// List prices by region, service and dimension, each with its source and date. Exact by region: a price that a region lacks is
+/// missing, whatever another region has.
+/// </summary>
+public sealed class PriceCatalog
+{
+    /// <summary>The region of prices that AWS lists once for all regions.</summary>
+    public const string Global = "global";
+
+    private const string Resource = "Inferloop.Operations.Costs.aws-prices.csv";
+    private static readonly Lazy<PriceCatalog> s_embedded = new(LoadEmbedded);
+
+    // Dimensions whose next tier exists but is not in the catalog: what lies beyond is unpriced, not priced at the last tier known.
+    private static readonly Dictionary<(string, string, string), decimal> s_knownUpTo = new()
+    {
+        [("us-east-1", "data_transfer", "internet_out_gb")] = 153_600,
+    };
+
+    private readonly Dictionary<(string Region, string Service, string Dimension), Price> _prices;
+    private readonly HashSet<string> _regions;
+
+    private PriceCatalog(string name, Dictionary<(string, string, string), Price> prices)
+    {
+        Name = name;
+        _prices = prices;
+        _regions = [.. prices.Keys.Select(k => k.Item1).Where(r => r != Global)];
+        var dates = prices.Values.SelectMany(p => p.Tiers).Select(t => t.AsOf).Where(d => d.Length > 0 && char.IsAsciiDigit(d[0])).ToList();
+        Newest = dates.Max(StringComparer.Ordinal) ?? "undated";
+        Oldest = dates.Min(StringComparer.Ordinal) ?? "undated";
+    }
+
+    /// <summary>The catalog that ships with the module; read once, on first use.</summary>
+    public static PriceCatalog Embedded => s_embedded.Value;
+
+    /// <summary>Where the catalog came from.</summary>
+    public string Name { get; }
+
+    /// <summary>The regions that have prices, in order.</summary>
+    public IReadOnlyList<string> Regions => [.. _regions.Order(StringComparer.Ordinal)];
+
+    /// <summary>The number of prices.</summary>
+    public int Count => _prices.Count;
+
+    /// <summary>The date of the newest price.</summary>
+    public string Newest { get; }
+
+    /// <summary>The date of the oldest price that has one.</summary>
+    public string Oldest { get; }
+
+    /// <summary>Every price.</summary>
+    public IEnumerable<Price> Prices => _prices.Values;
+
+    /// <summary>Whether the catalog has any price of a region.</summary>
+    /// <param name="region">AWS region code.</param>
+    /// <returns>Whether it has.</returns>
+    public bool HasRegion(string region) => _regions.Contains(region);
+
+    /// <summary>The price of a dimension in a region, or the one price for all regions where AWS has only that.</summary>
+    /// <param name="region">AWS region code.</param>
+    /// <param name="service">Service key.</param>
+    /// <param name="dimension">Dimension key.</param>
+    /// <param name="price">The price.</param>
+    /// <returns>Whether there is one. There is no other region's price instead.</returns>
+    public bool TryFind(string region, string service, string dimension, [NotNullWhen(true)] out Price? price) =>
+        _prices.TryGetValue((region, service, dimension), out price) || _prices.TryGetValue((Global, service, dimension), out price);
+
+    /// <summary>Reads a catalog in the form of the embedded one: <c>region,service,dimension,tier_from,unit,usd,source,as_of</c>.</summary>
+    /// <param name="reader">The text, header first.</param>
+    /// <param name="name">Where it came from, for messages.</param>
+    /// <returns>The catalog.</returns>
+    /// <exception cref="FormatException">A line is not one of a catalog, or the text ends in the middle of one; says which.</exception>
+    public static PriceCatalog Read(TextReader reader, string name)
+    {
+        var rows = CatalogReader.Read(reader, name);
+        var prices = new Dictionary<(string, string, string), Price>(rows.Count);
+        foreach (var group in rows.GroupBy(r => (r.Region, r.Service, r.Dimension)))
+        {
+            var tiers = group.Select(r => r.Tier).OrderBy(t => t.From).ToArray();
+            for (var i = 1; i < tiers.Length; i++)
+            {
+                if (tiers[i].From == tiers[i - 1].From)
+                {
+                    throw new FormatException(
+                        $"{name}: {group.Key.Region},{group.Key.Service},{group.Key.Dimension} has two prices from {tiers[i].From.ToString(CultureInfo.InvariantCulture)}.");
+                }
+            }
+
+            var first = group.First();
+            prices[group.Key] = new Price(
+                first.Region, first.Service, first.Dimension, first.Unit, tiers, s_knownUpTo.TryGetValue(group.Key, out var end) && tiers[^1].From < end ? end : null);
+        }
+
+        return prices.Count > 0 ? new PriceCatalog(name, prices) : throw new FormatException($"{name} holds no price.");
+    }
+
+    private static PriceCatalog LoadEmbedded()
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(Resource)
+            ?? throw new InvalidOperationException($"{Resource} is not in the assembly.");
+        using var reader = new StreamReader(stream);
+        return Read(reader, "the module's price catalog");
+    }
+}

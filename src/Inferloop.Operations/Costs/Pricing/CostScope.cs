@@ -1,0 +1,71 @@
+using Inferloop.Templates;
+
+namespace Inferloop.Operations.Costs.Pricing;
+
+/// <summary>All resources of an estimate, and who refers to whom.</summary>
+internal sealed class CostScope
+{
+    private readonly Dictionary<(EvaluatedStack Root, string Path), CostedResource> _byPath = [];
+    private readonly Dictionary<string, List<CostedResource>> _byType = new(StringComparer.Ordinal);
+    private readonly List<CostedResource> _all = [];
+
+    public CostScope(IEnumerable<EvaluatedStack> roots)
+    {
+        foreach (var root in roots)
+        {
+            Collect(root, root, prefix: "", component: null);
+        }
+
+        foreach (var resource in _all)
+        {
+            foreach (var id in resource.Resource.DependsOn)
+            {
+                Sibling(resource, id)?.Users.Add(resource);
+            }
+        }
+    }
+
+    public IReadOnlyList<CostedResource> All => _all;
+
+    public IReadOnlyList<CostedResource> OfType(string type) => _byType.TryGetValue(type, out var found) ? found : [];
+
+    /// <summary>The resource of the same stack with a logical id.</summary>
+    public CostedResource? Sibling(CostedResource resource, string logicalId) => _byPath.GetValueOrDefault((resource.Root, resource.Prefix + logicalId));
+
+    /// <summary>The resources that a value was made from, followed through nested stacks.</summary>
+    public IEnumerable<CostedResource> Sources(CostedResource resource, Value? value)
+    {
+        foreach (var source in value is ListValue list ? list.Items.SelectMany(i => i.Sources) : value?.Sources ?? [])
+        {
+            // "Network/Vpc.Arn": the attribute begins after the logical id, which holds no dot.
+            var name = source.LastIndexOf('/') + 1;
+            var dot = source.IndexOf('.', name);
+            var path = dot < 0 ? source : source[..dot];
+            if ((_byPath.GetValueOrDefault((resource.Root, path)) ?? _byPath.GetValueOrDefault((resource.Root, resource.Prefix + path))) is { } found)
+            {
+                yield return found;
+            }
+        }
+    }
+
+    private void Collect(EvaluatedStack root, EvaluatedStack stack, string prefix, string? component)
+    {
+        foreach (var resource in stack.Resources)
+        {
+            stack.NestedStacks.TryGetValue(resource.LogicalId, out var nested);
+            var costed = new CostedResource(this, root, prefix, component, stack.Context.Region, resource, nested is not null);
+            _all.Add(costed);
+            _byPath[(root, prefix + resource.LogicalId)] = costed;
+            if (!_byType.TryGetValue(resource.Type, out var list))
+            {
+                _byType[resource.Type] = list = [];
+            }
+
+            list.Add(costed);
+            if (nested is not null)
+            {
+                Collect(root, nested, prefix + resource.LogicalId + "/", costed.Component);
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+using System.Globalization;
+
+namespace Inferloop.Operations.Costs.Pricing;
+
+/// <summary>What the pricers write on; settled at the end, because tiers count the quantities of all resources together.</summary>
+internal sealed class CostSheet(CostScope scope, UsageProfile usage, CostOptions options, PriceCatalog catalog)
+{
+    private readonly List<Demand> _demands = [];
+
+    public CostScope Scope { get; } = scope;
+
+    public UsageProfile Usage { get; } = usage;
+
+    public CostOptions Options { get; } = options;
+
+    public PriceCatalog Catalog { get; } = catalog;
+
+    public List<CostLine> Lines { get; } = [];
+
+    public List<UnpricedItem> Unpriced { get; } = [];
+
+    public List<FreeResource> Free { get; } = [];
+
+    /// <summary>Adds a quantity; nothing is charged, and no line made, where it is zero throughout.</summary>
+    public void Add(CostedResource resource, string name, string service, string dimension, Quantity quantity, string assumption)
+    {
+        if (!quantity.IsZero)
+        {
+            _demands.Add(new Demand(resource, name, service, dimension, quantity, assumption));
+        }
+    }
+
+    /// <summary>Adds a quantity whose price follows from another row by a rule.</summary>
+    public void AddDerived(
+        CostedResource resource, string name, string service, string dimension, decimal factor, string rule, Quantity quantity, string assumption)
+    {
+        if (!quantity.IsZero)
+        {
+            _demands.Add(new Demand(resource, name, service, dimension, quantity, assumption) { Factor = factor, Derivation = rule });
+        }
+    }
+
+    public void AddUnpriced(CostedResource resource, string name, decimal? quantity, string? unit, string reason, decimal? atMost = null) =>
+        Unpriced.Add(new UnpricedItem(resource.Component, resource.Path, resource.LogicalId, resource.Type, name, quantity, unit, reason, atMost));
+
+    public void AddFree(CostedResource resource) => Free.Add(new FreeResource(resource.Component, resource.Path, resource.LogicalId, resource.Type));
+
+    /// <summary>An amount of the whole environment, shared equally among the resources that have part in it.</summary>
+    public static decimal Share(decimal amount, int resources) => amount / Math.Max(1, resources);
+
+    /// <summary>Prices what was added: each dimension of a region once over all its quantities, so that tiers are reached as AWS reaches them.</summary>
+    public void Settle()
+    {
+        foreach (var group in _demands.GroupBy(d => (d.Resource.Region, d.Service, d.Dimension)))
+        {
+            if (!Catalog.TryFind(group.Key.Region, group.Key.Service, group.Key.Dimension, out var price))
+            {
+                foreach (var demand in group)
+                {
+                    var reason = $"The catalog has no price of {group.Key.Service}/{group.Key.Dimension} in {group.Key.Region}.";
+                    AddUnpriced(demand.Resource, demand.Name, demand.Quantity.Expected, null, reason);
+                }
+
+                continue;
+            }
+
+            var total = group.Aggregate((Quantity)0m, (sum, d) => sum + d.Quantity);
+            foreach (var demand in group)
+            {
+                Lines.Add(Line(demand, price, total));
+                if (price.KnownUpTo is { } end && total.High > end)
+                {
+                    var beyond = total.Select(q => Math.Max(0, q - end));
+                    AddUnpriced(
+                        demand.Resource, demand.Name + " beyond the known tiers", Part(demand.Quantity, total, beyond).Expected, price.Unit,
+                        string.Create(CultureInfo.InvariantCulture, $"The catalog's prices of {price.Service}/{price.Dimension} in {price.Region} end at {end:#,0} {price.Unit} a month."));
+                }
+            }
+        }
+    }
+
+    private static CostLine Line(Demand demand, Price price, Quantity total)
+    {
+        var quantity = demand.Quantity;
+        var cost = Part(quantity, total, total.Select(price.CostOf)) * demand.Factor;
+        var tiers = price.Reached(total.Expected).ToList();
+        var flat = price.Tiers.Count == 1 && price.Tiers[0].From == 0;
+        return new CostLine
+        {
+            Component = demand.Resource.Component,
+            Path = demand.Resource.Path,
+            LogicalId = demand.Resource.LogicalId,
+            ResourceType = demand.Resource.Type,
+            Region = price.Region == PriceCatalog.Global ? demand.Resource.Region : price.Region,
+            Name = demand.Name,
+            Dimension = price.Service + "/" + price.Dimension,
+            Quantity = quantity.Expected,
+            QuantityLow = quantity.Low,
+            QuantityHigh = quantity.High,
+            Unit = price.Unit,
+            UnitPrice = (flat || tiers.Count == 1 || quantity.Expected == 0 ? tiers[0].Usd : cost.Expected / quantity.Expected / demand.Factor) * demand.Factor,
+            Tier = flat ? null : Describe(price, total.Expected),
+            MonthlyLow = cost.Low,
+            MonthlyExpected = cost.Expected,
+            MonthlyHigh = cost.High,
+            Assumption = demand.Assumption,
+            PriceSource = demand.Derivation is { } rule ? $"derived: {rule} ({tiers[0].Source})" : string.Join("; ", tiers.Select(t => t.Source).Distinct()),
+            PriceDate = tiers.Select(t => t.AsOf).Min(StringComparer.Ordinal)!,
+            IsDerived = demand.Derivation is not null,
+        };
+    }
+
+    // A resource bears of a dimension's total cost what its quantity is of the total quantity.
+    private static Quantity Part(Quantity quantity, Quantity total, Quantity of) => new(
+        Part(quantity.Low, total.Low, of.Low), Part(quantity.Expected, total.Expected, of.Expected), Part(quantity.High, total.High, of.High));
+
+    private static decimal Part(decimal quantity, decimal total, decimal of) => total == 0 ? 0 : quantity == total ? of : of * quantity / total;
+
+    private static string Describe(Price price, decimal quantity)
+    {
+        var parts = new List<string>();
+        if (price.Tiers[0].From > 0)
+        {
+            parts.Add(string.Create(CultureInfo.InvariantCulture, $"first {Math.Min(quantity, price.Tiers[0].From):#,0.##} free"));
+        }
+
+        for (var i = 0; i < price.Tiers.Count && (i == 0 || price.Tiers[i].From < quantity); i++)
+        {
+            var end = i + 1 < price.Tiers.Count ? price.Tiers[i + 1].From : (decimal?)null;
+            parts.Add(end is { } to
+                ? string.Create(CultureInfo.InvariantCulture, $"{price.Tiers[i].From:#,0.##} to {to:#,0.##} at {price.Tiers[i].Usd:0.############}")
+                : string.Create(CultureInfo.InvariantCulture, $"over {price.Tiers[i].From:#,0.##} at {price.Tiers[i].Usd:0.############}"));
+        }
+
+        return string.Join("; ", parts);
+    }
+}

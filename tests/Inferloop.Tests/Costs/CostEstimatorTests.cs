@@ -1,0 +1,246 @@
+using System.Diagnostics;
+using FsCheck;
+using FsCheck.Fluent;
+using Inferloop.Operations;
+using Inferloop.Operations.Costs;
+using Inferloop.Operations.Specs;
+using Inferloop.Templates;
+using Inferloop.Tests.Stacks;
+
+namespace Inferloop.Tests.Costs;
+
+/// <summary>Estimates of whole environments: nothing forgotten, nothing invented, sums that add up.</summary>
+public sealed class CostEstimatorTests
+{
+    [Theory]
+    [InlineData(EnvironmentStage.Dev)]
+    [InlineData(EnvironmentStage.Staging)]
+    [InlineData(EnvironmentStage.Prod)]
+    public async Task Every_resource_of_every_stage_is_priced_unpriced_or_free(EnvironmentStage stage)
+    {
+        var stack = await PresetAsync(stage);
+        var estimate = CostEstimator.Estimate(stack, cancellation: TestContext.Current.CancellationToken);
+        var accounted = estimate.Lines.Select(l => l.Path).Concat(estimate.Unpriced.Select(u => u.Path)).Concat(estimate.Free.Select(f => f.Path)).ToHashSet();
+        Assert.Equal(stack.AllResources().Select(r => r.Path).Order(), accounted.Order());
+        Assert.DoesNotContain(estimate.Unpriced, u => u.Reason.Contains("does not know", StringComparison.Ordinal));
+        Assert.Equal(("demo", stage.ToString().ToLowerInvariant(), "us-east-1", "USD"), (estimate.Environment, estimate.Stage, estimate.Region, estimate.Currency));
+        Assert.Equal(stage == EnvironmentStage.Dev ? "Small" : "Medium", estimate.Usage.Name);
+        AssertSums(estimate);
+        Assert.Equal(["ecs", "logs", "network", "security", "storage"], estimate.Components.Select(c => c.Component).Order());
+    }
+
+    [Fact]
+    public async Task Every_line_can_be_traced_to_a_dated_price()
+    {
+        var estimate = CostEstimator.Estimate(await PresetAsync(EnvironmentStage.Prod));
+        Assert.All(estimate.Lines, l =>
+        {
+            var key = l.Dimension.Split('/');
+            Assert.True(PriceCatalog.Embedded.TryFind(l.Region, key[0], key[1], out var price), l.Dimension);
+            Assert.Contains(price.Tiers, t => l.PriceSource.Contains(t.Source, StringComparison.Ordinal));
+            Assert.NotEmpty(l.PriceDate);
+            Assert.NotEmpty(l.Assumption);
+            Assert.True(l.MonthlyExpected > 0 && l.MonthlyLow <= l.MonthlyExpected && l.MonthlyExpected <= l.MonthlyHigh, $"{l.Path} {l.Name}");
+            Assert.InRange(l.UnitPrice, price.Tiers.Min(t => t.Usd), price.Tiers.Max(t => t.Usd));
+        });
+    }
+
+    [Fact]
+    public async Task Stages_differ_in_size()
+    {
+        var dev = CostEstimator.Estimate(await PresetAsync(EnvironmentStage.Dev), new CostOptions { SpotDiscountPercent = 70 });
+        var staging = CostEstimator.Estimate(await PresetAsync(EnvironmentStage.Staging));
+        var prod = CostEstimator.Estimate(await PresetAsync(EnvironmentStage.Prod));
+        Assert.True(dev.MonthlyExpected < staging.MonthlyExpected && staging.MonthlyExpected < prod.MonthlyExpected);
+        Assert.Equal(1, dev.Lines.Count(l => l.Name == "NAT gateway"));
+        Assert.Equal(2, prod.Lines.Count(l => l.Name == "NAT gateway"));
+    }
+
+    [Fact]
+    public async Task The_first_infrastructure_s_forgotten_costs_are_there()
+    {
+        var estimate = CostEstimator.Estimate(await StackFixture.EvaluateAsync(parameters: [("CapacityMode", "Ec2"), ("Ec2MinimumInstances", "1")]));
+        foreach (var dimension in new[]
+        {
+            "nat_gateway/gateway_hour", "nat_gateway/processed_gb", "alb/load_balancer_hour", "alb/lcu_hour", "ec2/linux_t3_medium_hour", "ebs/gp3_gb_month",
+            "cloudwatch/logs_ingest_standard_gb", "cloudwatch/logs_stored_gb_month", "cloudwatch/vended_logs_standard_gb", "data_transfer/internet_out_gb",
+            "data_transfer/inter_az_gb_each_direction", "public_ipv4/in_use_address_hour", "kms/key_month", "secrets_manager/secret_month",
+            "s3/standard_gb_month", "dynamodb/pitr_backup_gb_month", "route53/hosted_zone_month", "cloudwatch/metric_month",
+        })
+        {
+            Assert.Contains(estimate.Lines, l => l.Dimension == dimension);
+        }
+    }
+
+    [Fact]
+    public async Task An_unknown_instance_type_is_unpriced_and_not_free()
+    {
+        var estimate = CostEstimator.Estimate(await StackFixture.EvaluateAsync(parameters: [("CapacityMode", "Ec2"), ("Ec2InstanceType", "t9.huge"), ("Ec2MinimumInstances", "2")]));
+        var item = Assert.Single(estimate.Unpriced, u => u.Path == "Ecs/InstanceGroup");
+        Assert.Equal(1460m, item.Quantity);
+        Assert.Contains("linux_t9_huge_hour", item.Reason, StringComparison.Ordinal);
+        Assert.DoesNotContain(estimate.Lines, l => l.Dimension.StartsWith("ec2/", StringComparison.Ordinal));
+        Assert.False(estimate.IsComplete);
+    }
+
+    [Fact]
+    public async Task A_type_the_estimate_does_not_know_is_unpriced_and_not_free()
+    {
+        var estimate = await Costing.OfResourcesAsync("  Fleet: { Type: 'AWS::GameLift::Fleet', Properties: { Name: x } }\n", UsageProfile.Small);
+        Assert.Contains("AWS::GameLift::Fleet", Assert.Single(estimate.Unpriced).Reason, StringComparison.Ordinal);
+        Assert.Empty(estimate.Free);
+        Assert.Equal(0m, estimate.MonthlyExpected);
+    }
+
+    [Fact]
+    public async Task A_price_that_a_region_lacks_is_unpriced_and_the_rest_stands()
+    {
+        var estimate = CostEstimator.Estimate(await StackFixture.EvaluateAsync(region: "eu-west-1"));
+        Assert.Contains(estimate.Unpriced, u => u.Reason == "The catalog has no price of secrets_manager/secret_month in eu-west-1.");
+        Assert.Contains(estimate.Unpriced, u => u.Reason == "The catalog has no price of alb/lcu_hour in eu-west-1.");
+        Assert.Equal(2 * 730 * 0.048m, estimate.Lines.Where(l => l.Name == "NAT gateway").Sum(l => l.MonthlyExpected));
+        Assert.All(estimate.Lines, l => Assert.Equal("eu-west-1", l.Region));
+    }
+
+    [Fact]
+    public async Task Two_regions_differ_only_by_prices()
+    {
+        var east = CostEstimator.Estimate(await StackFixture.EvaluateAsync(region: "us-east-1"));
+        var west = CostEstimator.Estimate(await StackFixture.EvaluateAsync(region: "us-west-2"));
+        static IEnumerable<(string, string, decimal?)> Demands(CostEstimate e) =>
+            e.Lines.Select(l => (l.Path, l.Name, (decimal?)l.Quantity)).Concat(e.Unpriced.Select(u => (u.Path, u.Name, u.Quantity))).Order();
+        Assert.Equal(Demands(east), Demands(west));
+        foreach (var line in west.Lines)
+        {
+            var key = line.Dimension.Split('/');
+            Assert.True(PriceCatalog.Embedded.TryFind("us-west-2", key[0], key[1], out var price));
+            if (price.Tiers.Count == 1)
+            {
+                Assert.Equal(line.Quantity * price.Tiers[0].Usd, line.MonthlyExpected);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Quantities_beyond_the_last_known_tier_are_unpriced()
+    {
+        var stack = await StackFixture.EvaluateAsync();
+        var estimate = CostEstimator.Estimate(stack, new CostOptions { Usage = UsageProfile.Medium.With([new("InternetOutGb", 200_000m), new("NatInternetOutGb", 0m)]) });
+        var line = Assert.Single(estimate.Lines, l => l.Dimension == "data_transfer/internet_out_gb");
+        Assert.Equal((10_240 * 0.09m) + (40_960 * 0.085m) + (102_400 * 0.07m), line.MonthlyExpected);
+        Assert.Equal(46_400m, Assert.Single(estimate.Unpriced, u => u.Name.Contains("beyond", StringComparison.Ordinal)).Quantity);
+        Assert.Contains("10,240 to 51,200 at 0.085", line.Tier, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Tiers_are_reached_by_all_resources_together()
+    {
+        // 8,000 GB through the load balancer and 4,000 through NAT are 12,000 to the internet: 10,240 at 0.09 and 1,760 at 0.085.
+        var usage = UsageProfile.Medium.With([new("InternetOutGb", 8_000m), new("NatProcessedGb", 5_000m), new("NatInternetOutGb", 4_000m)]);
+        var estimate = CostEstimator.Estimate(await StackFixture.EvaluateAsync(), new CostOptions { Usage = usage });
+        Assert.Equal(1071.20m, Math.Round(estimate.Lines.Where(l => l.Dimension == "data_transfer/internet_out_gb").Sum(l => l.MonthlyExpected), 10));
+    }
+
+    [Fact]
+    public async Task More_of_anything_never_costs_less()
+    {
+        var stack = await StackFixture.EvaluateAsync(parameters: [("CapacityMode", "Mixed"), ("NatGatewayMode", "Single"), ("Ec2MinimumInstances", "1")]);
+        var usages = UsageProfile.Dimensions;
+        Prop.ForAll<NonNegativeInt, PositiveInt, PositiveInt>((which, a, b) =>
+        {
+            var dimension = usages[which.Get % usages.Count];
+            var start = dimension.Of(UsageProfile.Large);
+            var limit = dimension.Name switch { nameof(UsageProfile.NatInternetOutGb) => UsageProfile.Large.NatProcessedGb, nameof(UsageProfile.StoredAddedGb) => UsageProfile.Large.StoredGb, _ => dimension.Maximum };
+            var less = Math.Min(limit, start * (1 + (a.Get / 10m)));
+            var more = Math.Min(limit, less + (b.Get * Math.Max(1, start) / 10));
+            return Cost(dimension, less) <= Cost(dimension, more);
+        }).QuickCheckThrowOnFailure();
+
+        decimal Cost(UsageDimension dimension, decimal value)
+        {
+            var estimate = CostEstimator.Estimate(stack, new CostOptions { Usage = UsageProfile.Large.With([new(dimension.Name, value)]) });
+            AssertSums(estimate);
+            return estimate.MonthlyExpected;
+        }
+    }
+
+    [Theory]
+    [InlineData("DesiredTasks", "3", "7")]
+    [InlineData("TaskCpu", "1024", "2048")]
+    [InlineData("TaskMemory", "4096", "8192")]
+    [InlineData("NatGatewayMode", "Single", "PerAz")]
+    [InlineData("ApplicationLogRetentionDays", "30", "90")]
+    [InlineData("FlowLogs", "false", "true")]
+    public async Task More_of_a_parameter_never_costs_less(string parameter, string less, string more)
+    {
+        (string, string)[] With(string value) => parameter == "TaskMemory" || parameter == "TaskCpu" ? [("TaskMemory", "4096"), (parameter, value)] : [(parameter, value)];
+        var low = CostEstimator.Estimate(await StackFixture.EvaluateAsync(parameters: With(less)));
+        var high = CostEstimator.Estimate(await StackFixture.EvaluateAsync(parameters: With(more)));
+        Assert.True(low.MonthlyExpected < high.MonthlyExpected);
+    }
+
+    [Theory]
+    [InlineData("us-east-9", "us-east-")]
+    [InlineData("eu-south-1", "eu-")]
+    public async Task A_region_without_prices_is_an_error_that_names_those_with(string region, string near)
+    {
+        var error = await Assert.ThrowsAsync<OperationException>(() => Costing.OfResourcesAsync("  Vpc: { Type: 'AWS::EC2::VPC', Properties: { CidrBlock: 10.0.0.0/16 } }\n", UsageProfile.Small, region));
+        Assert.Equal("PriceRegionUnknown", error.ErrorId);
+        Assert.Contains(near, error.Message, StringComparison.Ordinal);
+        Assert.Contains("ap-northeast-1", error.RecommendedAction, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_discount_out_of_range_is_refused()
+    {
+        var error = await Assert.ThrowsAsync<OperationException>(() => Costing.OfResourcesAsync("  Vpc: { Type: 'AWS::EC2::VPC', Properties: { CidrBlock: 10.0.0.0/16 } }\n", UsageProfile.Small, spotDiscount: 95));
+        Assert.Equal("SpotDiscountOutOfRange", error.ErrorId);
+    }
+
+    [Fact]
+    public async Task Usage_is_checked_before_it_is_priced()
+    {
+        var stack = await StackFixture.EvaluateAsync();
+        Assert.Equal("UsageOutOfRange", Assert.Throws<OperationException>(() => CostEstimator.Estimate(stack, new CostOptions { Usage = UsageProfile.Small with { FlowLogGb = -1 } })).ErrorId);
+    }
+
+    [Fact]
+    public async Task A_nested_stack_that_was_not_evaluated_is_unpriced()
+    {
+        var context = StackFixture.Context(new Dictionary<string, string> { ["EnvironmentName"] = "demo", ["Stage"] = "dev" }) with { NestedTemplates = null };
+        var estimate = await CostEstimator.EstimateAsync(StackFixture.Load("main.yaml"), context, cancellation: TestContext.Current.CancellationToken);
+        Assert.Equal(5, estimate.Unpriced.Count(u => u.Reason.Contains("was not evaluated", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task An_environment_of_a_hundred_resources_is_estimated_in_milliseconds()
+    {
+        var stack = await StackFixture.EvaluateAsync(parameters: [("CapacityMode", "Mixed")]);
+        CostEstimator.Estimate(stack);
+        var watch = Stopwatch.StartNew();
+        for (var i = 0; i < 20; i++)
+        {
+            CostEstimator.Estimate(stack);
+        }
+
+        var each = watch.Elapsed / 20;
+        TestContext.Current.TestOutputHelper?.WriteLine($"{stack.AllResources().Count()} resources: {each.TotalMilliseconds:0.00} ms");
+        Assert.True(each < TimeSpan.FromMilliseconds(100), $"{each.TotalMilliseconds} ms");
+    }
+
+    internal static async Task<EvaluatedStack> PresetAsync(EnvironmentStage stage, string region = "us-east-1")
+    {
+        var spec = SpecPresets.Create("demo", stage, region);
+        return await StackEvaluator.EvaluateAsync(
+            StackFixture.Load("main.yaml"), StackFixture.Context(SpecMembers.ToTemplateParameters(spec), region), TestContext.Current.CancellationToken);
+    }
+
+    internal static void AssertSums(CostEstimate estimate)
+    {
+        Assert.Equal(estimate.Lines.Sum(l => l.MonthlyExpected), estimate.MonthlyExpected);
+        Assert.Equal(estimate.Lines.Sum(l => l.MonthlyLow), estimate.MonthlyLow);
+        Assert.Equal(estimate.Lines.Sum(l => l.MonthlyHigh), estimate.MonthlyHigh);
+        Assert.Equal(estimate.MonthlyExpected, estimate.Components.Sum(c => c.MonthlyExpected));
+        Assert.True(estimate.MonthlyLow <= estimate.MonthlyExpected && estimate.MonthlyExpected <= estimate.MonthlyHigh);
+    }
+}

@@ -10,19 +10,16 @@ public static class CostEstimator
     /// <summary>Estimates what a stack, with its nested stacks, costs a month.</summary>
     /// <param name="stack">The evaluated stack.</param>
     /// <param name="options">Usage, prices and how Spot is taken.</param>
-    /// <param name="cancellation">Ends the estimate early.</param>
     /// <returns>The estimate.</returns>
     /// <exception cref="OperationException">The usage is absurd, or the catalog has no prices of the region.</exception>
-    public static CostEstimate Estimate(EvaluatedStack stack, CostOptions? options = null, CancellationToken cancellation = default) =>
-        Estimate([stack], options, cancellation);
+    public static CostEstimate Estimate(EvaluatedStack stack, CostOptions? options = null) => Estimate([stack], options);
 
     /// <summary>Estimates what several stacks cost a month together; quantities that AWS counts together reach its tiers together.</summary>
     /// <param name="stacks">The evaluated stacks, of one region or several.</param>
     /// <param name="options">Usage, prices and how Spot is taken.</param>
-    /// <param name="cancellation">Ends the estimate early.</param>
     /// <returns>The estimate.</returns>
     /// <exception cref="OperationException">The usage is absurd, or the catalog has no prices of a region.</exception>
-    public static CostEstimate Estimate(IReadOnlyList<EvaluatedStack> stacks, CostOptions? options = null, CancellationToken cancellation = default)
+    public static CostEstimate Estimate(IReadOnlyList<EvaluatedStack> stacks, CostOptions? options = null)
     {
         options ??= new CostOptions();
         var catalog = options.Catalog ?? PriceCatalog.Embedded;
@@ -46,7 +43,6 @@ public static class CostEstimator
         var sheet = new CostSheet(scope, usage, options, catalog);
         foreach (var resource in scope.All)
         {
-            cancellation.ThrowIfCancellationRequested();
             Pricers.Price(resource, sheet);
         }
 
@@ -84,7 +80,7 @@ public static class CostEstimator
     {
         RequireRegion(options?.Catalog ?? PriceCatalog.Embedded, context.Region);
         var stack = await StackEvaluator.EvaluateAsync(template, context, cancellation).ConfigureAwait(false);
-        return Estimate(stack, options, cancellation);
+        return Estimate(stack, options);
     }
 
     private static void RequireRegion(PriceCatalog catalog, string region)

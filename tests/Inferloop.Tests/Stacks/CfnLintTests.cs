@@ -20,11 +20,10 @@ public sealed class CfnLintTests
         var broken = Path.Combine(Path.GetTempPath(), $"inferloop-{Guid.NewGuid():N}.yaml");
         try
         {
-            await File.WriteAllTextAsync(
-                broken, (await File.ReadAllTextAsync(Path.Combine(StackFixture.Folder, "storage.yaml"), TestContext.Current.CancellationToken)).Replace("PAY_PER_REQUEST", "PAY_PER_WISH", StringComparison.Ordinal),
-                TestContext.Current.CancellationToken);
+            var text = await File.ReadAllTextAsync(Path.Combine(StackFixture.Folder, "ecs.yaml"), TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(broken, text.Replace("TargetType: ip", "TargetType: pi", StringComparison.Ordinal), TestContext.Current.CancellationToken);
             var result = await ExternalTool.RunAsync(tool, ["-c", "I", "--", broken], cancellation: TestContext.Current.CancellationToken);
-            Assert.Contains("PAY_PER_WISH", result.Output, StringComparison.Ordinal);
+            Assert.Contains("'pi'", result.Output, StringComparison.Ordinal);
             Assert.NotEqual(0, result.ExitCode);
         }
         finally

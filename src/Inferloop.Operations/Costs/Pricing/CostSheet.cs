@@ -82,7 +82,9 @@ internal sealed class CostSheet(CostScope scope, UsageProfile usage, CostOptions
     private static CostLine Line(Demand demand, Price price, Quantity total)
     {
         var quantity = demand.Quantity;
-        var cost = Part(quantity, total, total.Select(price.CostOf)) * demand.Factor;
+
+        // Ten decimals: far below a cent, and few enough that any number of lines adds up exactly in any order.
+        var cost = (Part(quantity, total, total.Select(price.CostOf)) * demand.Factor).Select(c => Math.Round(c, 10));
         var tiers = price.Reached(total.Expected).ToList();
         var flat = price.Tiers.Count == 1 && price.Tiers[0].From == 0;
         return new CostLine

@@ -1,0 +1,43 @@
+namespace Inferloop.Sandbox.Services;
+
+/// <summary>
+/// How long AWS takes, in sandbox time. Typical values as observed by operators and as the services' guides give them;
+/// one table, so that a rehearsal's timing has one place to be tuned.
+/// </summary>
+internal static class Durations
+{
+    public static readonly TimeSpan NatGatewayCreate = TimeSpan.FromSeconds(110);
+    public static readonly TimeSpan NatGatewayDelete = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan InterfaceEndpointCreate = TimeSpan.FromSeconds(70);
+    public static readonly TimeSpan InterfaceEndpointDelete = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan InstanceStart = TimeSpan.FromSeconds(35);
+    public static readonly TimeSpan InstanceStop = TimeSpan.FromSeconds(40);
+
+    /// <summary>From running to both status checks passed.</summary>
+    public static readonly TimeSpan InstanceStatusChecks = TimeSpan.FromSeconds(90);
+    public static readonly TimeSpan AutoScalingReaction = TimeSpan.FromSeconds(10);
+
+    /// <summary>From running to registered with its ECS cluster (boot, agent).</summary>
+    public static readonly TimeSpan ContainerInstanceBoot = TimeSpan.FromSeconds(45);
+    public static readonly TimeSpan LoadBalancerCreate = TimeSpan.FromSeconds(150);
+    public static readonly TimeSpan DynamoDbTableCreate = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan DynamoDbTableUpdate = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan DynamoDbTableDelete = TimeSpan.FromSeconds(10);
+
+    /// <summary>A new index has to be filled from the table.</summary>
+    public static readonly TimeSpan DynamoDbIndexCreate = TimeSpan.FromMinutes(4);
+    public static readonly TimeSpan DynamoDbIndexDelete = TimeSpan.FromSeconds(30);
+
+    /// <summary>Network interface and capacity of a task.</summary>
+    public static readonly TimeSpan TaskProvisioning = TimeSpan.FromSeconds(12);
+    public static readonly TimeSpan TaskPending = TimeSpan.FromSeconds(18);
+    public static readonly TimeSpan TaskActivating = TimeSpan.FromSeconds(6);
+    public static readonly TimeSpan TaskDeprovisioning = TimeSpan.FromSeconds(8);
+
+    /// <summary>How often the ECS scheduler looks at a service.</summary>
+    public static readonly TimeSpan ServiceScheduler = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan ClusterProvisioning = TimeSpan.FromSeconds(4);
+    public static readonly TimeSpan PrivateDnsNamespace = TimeSpan.FromSeconds(45);
+    public static readonly TimeSpan IamPropagation = TimeSpan.FromSeconds(8);
+    public static readonly TimeSpan InstanceProfilePropagation = TimeSpan.FromMinutes(2);
+}

@@ -11,12 +11,14 @@ internal static class ServiceCatalog
     public static IEnumerable<SandboxService> Services(SandboxRuntime runtime) =>
     [
         new KmsService(runtime),
+        new Ec2.Ec2Service(runtime),
         new DynamoDbService(runtime),
     ];
 
     public static IEnumerable<ResourceProvider> Providers(SandboxRuntime runtime) =>
     [
         .. KmsResources.All(runtime),
+        .. Ec2.Ec2Resources.All(runtime),
         .. DynamoDbResources.All(runtime),
     ];
 }

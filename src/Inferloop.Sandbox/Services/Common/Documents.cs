@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Inferloop.Sandbox.Protocols;
 
 namespace Inferloop.Sandbox.Services;
 
@@ -124,8 +125,8 @@ internal static class Documents
     /// <summary>A new object of some members of this one; absent members stay absent.</summary>
     public static JsonObject Pick(this JsonObject document, params ReadOnlySpan<string> names) => new JsonObject().Take(document, names);
 
-    /// <summary>A timestamp as documents hold it: seconds since 1970, with milliseconds.</summary>
-    public static JsonNode Time(DateTimeOffset moment) => JsonValue.Create(Math.Round(moment.ToUnixTimeMilliseconds() / 1000.0, 3));
+    /// <summary>A timestamp as documents hold it.</summary>
+    public static JsonNode Time(DateTimeOffset moment) => JsonValue.Create(Scalars.Timestamp(moment));
 
     public static DateTimeOffset? TimeOf(this JsonObject document, string name) => document[name] is not JsonValue value ? null
         : value.TryGetValue<string>(out var text) && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment) ? moment

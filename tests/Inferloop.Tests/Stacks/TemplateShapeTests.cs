@@ -8,6 +8,9 @@ public sealed class TemplateShapeTests
 {
     private static readonly string[] s_tags = ["inferloop:environment", "inferloop:stage", "inferloop:managed-by", "inferloop:component"];
 
+    // Types whose tags the specification has, but cfn-lint's copy of AWS's schemas has not, and refuses.
+    private static readonly string[] s_untagged = ["AWS::ElasticLoadBalancingV2::Listener", "AWS::ApplicationAutoScaling::ScalableTarget"];
+
     [Theory]
     [MemberData(nameof(StackFixture.Names), MemberType = typeof(StackFixture))]
     public void Documents_constrains_and_uses_every_parameter(string file)
@@ -81,22 +84,27 @@ public sealed class TemplateShapeTests
         var control = await StackEvaluator.EvaluateAsync(
             StackFixture.Load("control.yaml"), StackFixture.Context(new Dictionary<string, string>()), TestContext.Current.CancellationToken);
         var tagged = 0;
+        var wrong = new List<string>();
         foreach (var resource in root.AllResources().Concat(control.AllResources()))
         {
             var type = ResourceSpecification.Default.Find(resource.Type);
             Assert.True(type is not null, $"the specification does not know {resource.Type}");
 
-            // The specification gives listeners tags, cfn-lint's schemas of AWS do not and refuse them.
-            if (!type.Properties.ContainsKey("Tags") || resource.Type == "AWS::ElasticLoadBalancingV2::Listener")
+            if (!type.Properties.ContainsKey("Tags") || s_untagged.Contains(resource.Type))
             {
                 continue;
             }
 
             var keys = (resource.At("Tags")?.Items ?? []).Select(t => t["Key"]?.AsString()).ToList();
-            Assert.True(s_tags.All(keys.Contains), $"{resource.Path} has the tags {string.Join(", ", keys)}");
+            if (!s_tags.All(keys.Contains))
+            {
+                wrong.Add($"{resource.Path} has the tags {string.Join(", ", keys)}");
+            }
+
             tagged++;
         }
 
+        Assert.Empty(wrong);
         Assert.True(tagged > 30, $"only {tagged} resources are tagged");
         var launch = root.OfType("AWS::EC2::LaunchTemplate").SingleOrDefault();
         if (launch is not null)

@@ -10,6 +10,7 @@
     CompatiblePSEditions = @('Core')
 
     FormatsToProcess     = @(
+        'bin/Inferloop.Environment.format.ps1xml'
         'bin/Inferloop.EnvironmentSpec.format.ps1xml'
         'bin/Inferloop.Sandbox.format.ps1xml'
     )
@@ -17,10 +18,17 @@
 
     CmdletsToExport      = @(
         'Export-InferloopEnvironmentSpec'
+        'Get-InferloopEnvironment'
+        'Get-InferloopEnvironmentComponent'
+        'Get-InferloopEnvironmentEvent'
         'Get-InferloopSandbox'
         'Import-InferloopEnvironmentSpec'
+        'New-InferloopEnvironment'
         'New-InferloopEnvironmentSpec'
+        'Remove-InferloopEnvironment'
+        'Set-InferloopEnvironment'
         'Test-InferloopEnvironmentSpec'
+        'Wait-InferloopEnvironment'
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()

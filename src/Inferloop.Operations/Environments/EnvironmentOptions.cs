@@ -16,6 +16,9 @@ internal sealed record EnvironmentOptions
     /// <summary>The folder with the templates; null for the ones that ship with the module.</summary>
     public string? TemplateFolder { get; init; }
 
+    /// <summary>What an environment may cost a month at most, in US dollars; null for no limit.</summary>
+    public decimal? MaximumMonthlyCost { get; init; }
+
     /// <summary>Called as each step begins. Tests stop here for good, as a dead process would.</summary>
     public Func<string, CancellationToken, Task>? BeforeStep { get; init; }
 

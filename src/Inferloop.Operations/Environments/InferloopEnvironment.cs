@@ -2,7 +2,7 @@ using Inferloop.Operations.Specs;
 
 namespace Inferloop.Operations.Environments;
 
-/// <summary>How an environment does, as far as its own parts tell.</summary>
+/// <summary>How an environment does, as far as its own parts tell; from good to bad.</summary>
 public enum EnvironmentHealth
 {
     /// <summary>Not looked at, or nothing to look at.</summary>
@@ -11,14 +11,14 @@ public enum EnvironmentHealth
     /// <summary>All tasks run and answer.</summary>
     Healthy,
 
+    /// <summary>It, or a part of it, is on its way to another state.</summary>
+    Changing,
+
     /// <summary>It serves, with less than it should have.</summary>
     Degraded,
 
     /// <summary>It does not serve.</summary>
     Unhealthy,
-
-    /// <summary>Its stack is being changed.</summary>
-    Changing,
 }
 
 /// <summary>An environment as it is in AWS.</summary>

@@ -1,0 +1,41 @@
+using Amazon.CloudFormation;
+using Amazon.CloudWatchLogs;
+using Amazon.DynamoDBv2;
+using Amazon.EC2;
+using Amazon.ECS;
+using Amazon.ElasticLoadBalancingV2;
+using Amazon.KeyManagementService;
+using Amazon.S3;
+
+namespace Inferloop.Operations.Environments;
+
+/// <summary>The clients and facts of one account and region that operations on environments need.</summary>
+internal sealed record EnvironmentAws
+{
+    public required IAmazonCloudFormation CloudFormation { get; init; }
+
+    public required IAmazonS3 S3 { get; init; }
+
+    public required IAmazonDynamoDB DynamoDB { get; init; }
+
+    public required IAmazonEC2 EC2 { get; init; }
+
+    public required IAmazonECS ECS { get; init; }
+
+    public required IAmazonElasticLoadBalancingV2 LoadBalancing { get; init; }
+
+    public required IAmazonKeyManagementService Keys { get; init; }
+
+    public required IAmazonCloudWatchLogs Logs { get; init; }
+
+    /// <summary>Asks AWS once, then remembers.</summary>
+    public required Func<CancellationToken, Task<string>> AccountId { get; init; }
+
+    public required string Region { get; init; }
+
+    public string Partition { get; init; } = "aws";
+
+    public string DnsSuffix { get; init; } = "amazonaws.com";
+
+    public EnvironmentConnection Connection { get; init; } = new();
+}

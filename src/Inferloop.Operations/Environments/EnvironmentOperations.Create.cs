@@ -1,0 +1,157 @@
+using Amazon.CloudFormation.Model;
+using Amazon.Runtime;
+using Inferloop.Operations.Specs;
+
+namespace Inferloop.Operations.Environments;
+
+internal sealed partial class EnvironmentOperations
+{
+    internal static readonly List<string> Capabilities = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"];
+
+    /// <summary>
+    /// Makes everything ready for a new environment, up to a change set that shows it. An interrupted create of the
+    /// same spec is taken up where it stands.
+    /// </summary>
+    /// <param name="spec">What to make.</param>
+    /// <param name="preview">Only to show: nothing enters the journal, and disposing leaves nothing behind.</param>
+    /// <param name="resume">Clear away the remains of a create that failed, and begin again.</param>
+    /// <param name="cancellation">Stops the preparation; what it made is removed.</param>
+    public async Task<PreparedChange> PrepareCreateAsync(InferloopEnvironmentSpec spec, bool preview, bool resume, CancellationToken cancellation)
+    {
+        reporter.Progress(new OperationProgress($"Creating {spec.Name}", "Checking spec and templates"));
+        var account = await aws.AccountId(cancellation).ConfigureAwait(false);
+        var plan = await EnvironmentPlan.MakeAsync(spec, account, aws.Partition, options, cancellation).ConfigureAwait(false);
+
+        // Looked at before anything is made, and again under the lock.
+        var control = await Control.FindAsync(cancellation).ConfigureAwait(false);
+        var stack = await FindStackAsync(spec.StackName, cancellation).ConfigureAwait(false);
+        if (stack is not null)
+        {
+            var known = control is null ? null : await JournalAsync(control, spec, cancellation).ConfigureAwait(false);
+            RefuseCreate(plan, stack, known, preview, resume);
+        }
+
+        if (preview && (control is null || stack is not null))
+        {
+            return await OfflineAsync(
+                plan, OperationKind.Create, null,
+                control is null
+                    ? $"The control stack {ControlStack.Name} does not exist in this account and region, and a preview creates nothing."
+                    : $"The remains of an earlier create ({stack!.StackStatus}) stand in the way of a change set, and a preview removes nothing.",
+                cancellation).ConfigureAwait(false);
+        }
+
+        var scope = await BeginAsync(spec, OperationKind.Create, preview ? control : null, cancellation).ConfigureAwait(false);
+        var prepared = new PreparedChange(this, scope, plan, OperationKind.Create, preview);
+        try
+        {
+            stack = await FindStackAsync(spec.StackName, cancellation).ConfigureAwait(false);
+            var open = await scope.Table.LatestAsync(KeyOf(spec), cancellation).ConfigureAwait(false);
+            if (stack is not null)
+            {
+                RefuseCreate(plan, stack, open, preview, resume);
+                if (stack.StackStatus.Value is "CREATE_IN_PROGRESS" or "CREATE_COMPLETE")
+                {
+                    // The create is on its way, or came to its end unwatched: what is left is to follow it.
+                    await scope.StepAsync("attach", cancellation, r => r with { InputHash = plan.InputHash, StackId = stack.StackId }).ConfigureAwait(false);
+                    await CloseOpenAsync(scope, open, cancellation).ConfigureAwait(false);
+                    prepared.Attach(stack.StackId);
+                    return prepared;
+                }
+
+                await ClearAsync(scope, spec, stack, cancellation).ConfigureAwait(false);
+            }
+
+            if (!preview)
+            {
+                await CloseOpenAsync(scope, open, cancellation).ConfigureAwait(false);
+            }
+
+            await prepared.PrepareAsync(previousStackId: null, cancellation).ConfigureAwait(false);
+            return prepared;
+        }
+        catch
+        {
+            await prepared.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Says no to a create where the name is taken or the state forbids it, with what to do instead.</summary>
+    private static void RefuseCreate(EnvironmentPlan plan, Stack stack, OperationRecord? journal, bool preview, bool resume)
+    {
+        var name = plan.Spec.Name;
+        var status = stack.StackStatus.Value;
+        if ((stack.Tags ?? []).Find(t => t.Key == EnvironmentTags.Environment)?.Value is var tag && tag != name && status != "REVIEW_IN_PROGRESS")
+        {
+            throw new OperationException(
+                "EnvironmentNameTaken", OperationErrorKind.AlreadyExists, $"A stack named '{stack.StackName}' exists that this module did not make.",
+                "Choose another name.", name);
+        }
+
+        var ours = journal is { Kind: OperationKind.Create, IsOpen: true };
+        switch (status)
+        {
+            case "REVIEW_IN_PROGRESS":
+                return;
+            case "CREATE_IN_PROGRESS" or "CREATE_COMPLETE" when ours && !preview:
+                if (journal!.InputHash == plan.InputHash)
+                {
+                    return;
+                }
+
+                throw new OperationException(
+                    "EnvironmentInputDiffers", OperationErrorKind.InvalidState, $"A create of '{name}' by {journal.Owner} since {journal.Started.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC is under way with another spec.",
+                    $"Wait with Wait-InferloopEnvironment {name}, then change it with Set-InferloopEnvironment; or remove it with Remove-InferloopEnvironment {name}.", name);
+            case "CREATE_FAILED" or "ROLLBACK_COMPLETE" or "ROLLBACK_FAILED" when resume || preview:
+                return;
+            case "CREATE_FAILED" or "ROLLBACK_COMPLETE" or "ROLLBACK_FAILED":
+                throw new OperationException(
+                    "EnvironmentCreateFailedBefore", OperationErrorKind.InvalidState, $"An earlier create of '{name}' failed; its stack is {status}.{(journal?.Reason is { } reason ? " " + reason : "")}",
+                    StackStates.Guidance(name, status), name);
+            case var _ when StackStates.IsInProgress(status):
+                throw InState(name, status);
+            default:
+                throw new OperationException(
+                    "EnvironmentExists", OperationErrorKind.AlreadyExists, $"The environment '{name}' ({plan.Spec.Stage}) exists already in {plan.Spec.Region}; its stack is {status}.",
+                    $"Change it with Set-InferloopEnvironment {name}, or choose another name.", name);
+        }
+    }
+
+    /// <summary>Removes what an interrupted or failed create left, so that a new one can begin.</summary>
+    private async Task ClearAsync(OperationScope scope, InferloopEnvironmentSpec spec, Stack stack, CancellationToken cancellation)
+    {
+        reporter.Progress(new OperationProgress($"Creating {spec.Name}", $"Clearing the remains of an earlier create ({stack.StackStatus})"));
+        await scope.StepAsync("clear", cancellation, r => r with { StackId = stack.StackId }).ConfigureAwait(false);
+        await DeleteStackAsync(spec.Name, stack, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Deletes a stack in which nothing of value is, and waits until it is gone.</summary>
+    internal async Task DeleteStackAsync(string name, Stack stack, CancellationToken cancellation)
+    {
+        if (stack.EnableTerminationProtection == true)
+        {
+            await aws.CloudFormation.UpdateTerminationProtectionAsync(
+                new UpdateTerminationProtectionRequest { StackName = stack.StackId, EnableTerminationProtection = false }, cancellation).ConfigureAwait(false);
+        }
+
+        var mark = await StackEventStream.MarkAsync(aws.CloudFormation, stack.StackId, cancellation).ConfigureAwait(false);
+        await aws.CloudFormation.DeleteStackAsync(new DeleteStackRequest { StackName = stack.StackId }, cancellation).ConfigureAwait(false);
+        var end = await FollowAsync(name, stack.StackId, mark, new StackProgress($"Clearing {name}", [], options.Time), cancellation).ConfigureAwait(false);
+        if (!StackStates.IsGone(end.Status))
+        {
+            throw Failure(OperationKind.Delete, name, end);
+        }
+    }
+
+    private static async Task CloseOpenAsync(OperationScope scope, OperationRecord? open, CancellationToken cancellation)
+    {
+        if (open is { IsOpen: true } && open.OperationId != scope.Record.OperationId)
+        {
+            await scope.CloseAsync(open, OperationState.Failed, $"Interrupted; taken up by operation {scope.Record.OperationId} of {scope.Record.Owner}.", cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<OperationRecord?> JournalAsync(ControlPlane control, InferloopEnvironmentSpec spec, CancellationToken cancellation) =>
+        await new ControlTable(aws.DynamoDB, control.Table, options.Operator, options.Time).LatestAsync(KeyOf(spec), cancellation).ConfigureAwait(false);
+}

@@ -1,0 +1,247 @@
+using System.Runtime.CompilerServices;
+using Amazon.CloudFormation.Model;
+using Inferloop.Operations.Specs;
+using Inferloop.Templates;
+
+namespace Inferloop.Operations.Environments;
+
+internal sealed partial class EnvironmentOperations
+{
+    internal void Report(string activity, string status) => Reporter.Progress(new OperationProgress(activity, status));
+
+    internal void Warn(string message) => Reporter.Warning(message);
+
+    /// <summary>The environments of the region, in the order of their names.</summary>
+    public async IAsyncEnumerable<InferloopEnvironment> ListAsync([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var account = await aws.AccountId(cancellation).ConfigureAwait(false);
+        var found = new List<InferloopEnvironment>();
+        string? token = null;
+        do
+        {
+            var page = await aws.CloudFormation.DescribeStacksAsync(new DescribeStacksRequest { NextToken = token }, cancellation).ConfigureAwait(false);
+            found.AddRange((page.Stacks ?? []).Where(IsEnvironment).Select(s => Convert(s, account)));
+            token = page.NextToken;
+        }
+        while (!string.IsNullOrEmpty(token));
+
+        foreach (var environment in found.OrderBy(e => e.Name, StringComparer.Ordinal).ThenBy(e => e.Stage))
+        {
+            yield return environment;
+        }
+    }
+
+    /// <summary>The environment as it is now; null when it is gone.</summary>
+    public async Task<InferloopEnvironment?> RefreshAsync(string stackNameOrId, bool withHealth, CancellationToken cancellation)
+    {
+        var stack = await FindStackAsync(stackNameOrId, cancellation).ConfigureAwait(false);
+        if (stack is null)
+        {
+            return null;
+        }
+
+        var environment = Convert(stack, await aws.AccountId(cancellation).ConfigureAwait(false));
+        return withHealth ? await WithHealthAsync(environment, cancellation).ConfigureAwait(false) : environment;
+    }
+
+    /// <summary>The environment with a look at its tasks and targets.</summary>
+    public async Task<InferloopEnvironment> WithHealthAsync(InferloopEnvironment environment, CancellationToken cancellation)
+    {
+        if (environment.Health == EnvironmentHealth.Changing || environment.Status == "REVIEW_IN_PROGRESS")
+        {
+            return environment;
+        }
+
+        var resources = await ResourcesAsync(environment.StackId, cancellation).ConfigureAwait(false);
+        return environment with { Health = await new EnvironmentComponents(aws).HealthAsync(environment.Name, resources, cancellation).ConfigureAwait(false) };
+    }
+
+    /// <summary>The parts of an environment, each as its own service sees it.</summary>
+    public async Task<IReadOnlyList<InferloopEnvironmentComponent>> ComponentsAsync(InferloopEnvironment environment, CancellationToken cancellation) =>
+        await new EnvironmentComponents(aws).ReadAsync(
+            environment.Name, await ResourcesAsync(environment.StackId, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
+
+    /// <summary>The events of the newest operation, and new ones until it has ended.</summary>
+    public async IAsyncEnumerable<InferloopEnvironmentEvent> FollowEventsAsync(InferloopEnvironment environment, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var stream = new StackEventStream(aws.CloudFormation, environment.Name, environment.StackId, options);
+        var events = new List<InferloopEnvironmentEvent>();
+        var marked = false;
+        await foreach (var e in stream.FollowAsync(null, cancellation).ConfigureAwait(false))
+        {
+            events.Add(e);
+            var cause = !marked && RootCause.Find(events)?.EventId == e.EventId;
+            marked |= cause;
+            yield return cause ? e with { IsRootCause = true } : e;
+        }
+    }
+
+    /// <summary>Follows what runs on an environment to its end, whoever began it.</summary>
+    public async Task<StackEnd> WaitAsync(InferloopEnvironment environment, CancellationToken cancellation)
+    {
+        var kind = StackStates.KindOf(environment.Status) ?? OperationKind.Create;
+        var planned = kind == OperationKind.Create && SpecValidator.Validate(environment.Spec).All(f => f.Severity != SpecFindingSeverity.Error)
+            ? (await EnvironmentPlan.MakeAsync(environment.Spec, environment.AccountId, aws.Partition, options, cancellation).ConfigureAwait(false)).Evaluated.AllResources().Select(r => (r.Path, r.Type))
+            : [];
+        var doing = kind switch { OperationKind.Create => "Creating", OperationKind.Update => "Updating", _ => "Removing" };
+        var end = await FollowAsync(environment.Name, environment.StackId, null, new StackProgress($"{doing} {environment.Name}", planned, options.Time), cancellation).ConfigureAwait(false);
+        await CloseJournalAsync(environment, end, cancellation).ConfigureAwait(false);
+        return end;
+    }
+
+    /// <summary>The events of the newest operation, or of the environment's whole life, root cause marked.</summary>
+    public async Task<IReadOnlyList<InferloopEnvironmentEvent>> EventsAsync(InferloopEnvironment environment, bool wholeLife, CancellationToken cancellation) =>
+        RootCause.Mark(await new StackEventStream(aws.CloudFormation, environment.Name, environment.StackId, options).ReadAsync(wholeLife, cancellation).ConfigureAwait(false));
+
+    /// <summary>What the operation that follows shows of its change set, priced before and after.</summary>
+    internal async Task<InferloopChangeSet> DescribeAsync(
+        EnvironmentPlan plan, OperationKind kind, IReadOnlyList<InferloopChange> changes, string name, string id, string? previousStackId, CancellationToken cancellation)
+    {
+        var before = previousStackId is null ? null : await DeployedAsync(previousStackId, cancellation).ConfigureAwait(false);
+        var priceAfter = PlanPrice.Of(plan.Evaluated);
+        var priceBefore = previousStackId is null ? PlanPrice.Nothing : before is null ? null : PlanPrice.Of(before);
+        return new InferloopChangeSet
+        {
+            Environment = plan.Spec.Name,
+            StackName = plan.Spec.StackName,
+            Region = plan.Spec.Region,
+            Name = name,
+            Id = id,
+            Kind = kind,
+            Source = id.Length > 0 ? "CloudFormation" : "Offline",
+            Changes = changes,
+            MonthlyCostBefore = priceBefore?.Monthly,
+            MonthlyCostAfter = priceAfter?.Monthly,
+            Unpriced = priceAfter?.Unpriced ?? [],
+        };
+    }
+
+    /// <summary>A plan of the module's own engine, where CloudFormation could not make one without leaving something behind.</summary>
+    private async Task<PreparedChange> OfflineAsync(EnvironmentPlan plan, OperationKind kind, string? previousStackId, string why, CancellationToken cancellation)
+    {
+        var before = previousStackId is null ? null : await DeployedAsync(previousStackId, cancellation).ConfigureAwait(false);
+        reporter.Warning($"{why} The plan was made offline, from the module's own templates.");
+        var prepared = new PreparedChange(this, null, plan, kind, preview: true);
+        var changes = StackComparer.Compare(before, plan.Evaluated).Changes.Select(OfflineChange).ToList();
+        prepared.Show(await DescribeAsync(plan, kind, changes, "", "", previousStackId, cancellation).ConfigureAwait(false));
+        return prepared;
+    }
+
+    private static InferloopChange OfflineChange(Inferloop.Templates.ResourceChange c)
+    {
+        var replacement = Of(c.Replacement);
+        var action = c.Action switch
+        {
+            ChangeAction.Add => EnvironmentChangeAction.Add,
+            ChangeAction.Remove => EnvironmentChangeAction.Remove,
+            ChangeAction.Import => EnvironmentChangeAction.Import,
+            _ => replacement == EnvironmentReplacement.Always ? EnvironmentChangeAction.Replace : EnvironmentChangeAction.Modify,
+        };
+        var policy = action == EnvironmentChangeAction.Remove ? c.Before?.DeletionPolicy : c.Before?.UpdateReplacePolicy;
+        return new InferloopChange
+        {
+            Action = action,
+            LogicalId = c.LogicalId,
+            Path = c.Path,
+            Type = c.Type,
+            Replacement = replacement,
+            RisksDataLoss = ChangeSetReader.DataStores.Contains(c.Type) && (policy is null or "Delete")
+                && (action is EnvironmentChangeAction.Remove or EnvironmentChangeAction.Replace || replacement == EnvironmentReplacement.Conditional),
+            Properties = c.Properties.Select(p => new InferloopPropertyChange(p.Path, Text(p.Before), Text(p.After), Of(p.RequiresRecreation))).ToList(),
+        };
+
+        static EnvironmentReplacement Of(Replacement r) => r switch { Replacement.Always => EnvironmentReplacement.Always, Replacement.Conditional => EnvironmentReplacement.Conditional, _ => EnvironmentReplacement.Never };
+        static string? Text(Value? v) => v is { IsKnown: true } ? v.AsString() ?? v.ToJson()?.ToJsonString() : null;
+    }
+
+    /// <summary>The templates and parameters that a stack was made from, evaluated; null where they can no longer be.</summary>
+    private async Task<EvaluatedStack?> DeployedAsync(string stackId, CancellationToken cancellation)
+    {
+        var stack = await FindStackAsync(stackId, cancellation).ConfigureAwait(false);
+        if (stack is null)
+        {
+            return null;
+        }
+
+        var answer = await aws.CloudFormation.GetTemplateAsync(new GetTemplateRequest { StackName = stackId, TemplateStage = "Original" }, cancellation).ConfigureAwait(false);
+        try
+        {
+            return await StackEvaluator.EvaluateAsync(
+                Template.Parse(answer.TemplateBody, stack.StackName),
+                new EvaluationContext
+                {
+                    StackName = stack.StackName, StackId = stack.StackId, Region = aws.Region, Partition = aws.Partition,
+                    AccountId = await aws.AccountId(cancellation).ConfigureAwait(false),
+                    Parameters = (stack.Parameters ?? []).ToDictionary(p => p.ParameterKey, p => p.ParameterValue, StringComparer.Ordinal),
+                    NestedTemplates = new PackagedTemplateSource(aws.S3),
+                },
+                cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is TemplateException or Amazon.S3.AmazonS3Exception)
+        {
+            reporter.Warning($"The price before the change is not known: the deployed templates cannot be evaluated ({e.Message}).");
+            return null;
+        }
+    }
+
+    private async Task CloseJournalAsync(InferloopEnvironment environment, StackEnd end, CancellationToken cancellation)
+    {
+        if (await Control.FindAsync(cancellation).ConfigureAwait(false) is not { } control)
+        {
+            return;
+        }
+
+        var table = new ControlTable(aws.DynamoDB, control.Table, options.Operator, options.Time);
+        if (await table.LatestAsync(KeyOf(environment.Spec), cancellation).ConfigureAwait(false) is { IsOpen: true } open)
+        {
+            var holder = await table.HolderAsync(KeyOf(environment.Spec), cancellation).ConfigureAwait(false);
+            if (holder is null || holder.OperationId != open.OperationId)
+            {
+                // Nobody else will write it any more.
+                var success = StackStates.IsSuccess(open.Kind, end.Status);
+                var reason = success ? null : Failure(open.Kind, environment.Name, end).Message;
+                await table.SaveAsync(open.End(success ? OperationState.Completed : OperationState.Failed, table.Now, reason), cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static bool IsEnvironment(Stack stack) =>
+        string.IsNullOrEmpty(stack.ParentId) && stack.StackName != ControlStack.Name && stack.StackName.StartsWith("inferloop-", StringComparison.Ordinal)
+        && !StackStates.IsGone(stack.StackStatus) && (stack.Tags ?? []).Exists(t => t.Key == EnvironmentTags.Environment);
+
+    private InferloopEnvironment Convert(Stack stack, string account)
+    {
+        var spec = SpecMembers.FromTemplateParameters(
+            (stack.Parameters ?? []).ToDictionary(p => p.ParameterKey, p => p.ParameterValue, StringComparer.Ordinal), aws.Region,
+            (stack.Tags ?? []).Select(t => new KeyValuePair<string, string>(t.Key, t.Value)));
+        var outputs = (stack.Outputs ?? []).ToDictionary(o => o.OutputKey, o => o.OutputValue, StringComparer.Ordinal);
+        string Tag(string key) => (stack.Tags ?? []).Find(t => t.Key == key)?.Value ?? "";
+        if (spec.Name.Length == 0)
+        {
+            // A stack under review has no parameters yet; its tags say what it will be.
+            spec = spec with { Name = Tag(EnvironmentTags.Environment), Stage = Enum.TryParse<EnvironmentStage>(Tag(EnvironmentTags.Stage), true, out var stage) ? stage : default };
+        }
+
+        return new InferloopEnvironment
+        {
+            Name = spec.Name,
+            Stage = spec.Stage,
+            Region = aws.Region,
+            Status = stack.StackStatus,
+            StatusReason = stack.StackStatusReason ?? "",
+            Health = StackStates.IsInProgress(stack.StackStatus) ? EnvironmentHealth.Changing : EnvironmentHealth.Unknown,
+            Endpoint = outputs.TryGetValue("EndpointUrl", out var url) ? url : "",
+            Spec = spec,
+            StackName = stack.StackName,
+            StackId = stack.StackId,
+            Created = Utc(stack.CreationTime) ?? default,
+            Updated = Utc(stack.LastUpdatedTime),
+            TerminationProtection = stack.EnableTerminationProtection == true,
+            Outputs = outputs,
+            AccountId = account,
+            Connection = aws.Connection,
+        };
+    }
+
+    private static DateTimeOffset? Utc(DateTime? time) => time is { } t ? new DateTimeOffset(DateTime.SpecifyKind(t.ToUniversalTime(), DateTimeKind.Utc)) : null;
+}

@@ -1,0 +1,114 @@
+using Amazon.CloudFormation.Model;
+using Inferloop.Operations.Specs;
+
+namespace Inferloop.Operations.Environments;
+
+internal sealed partial class EnvironmentOperations
+{
+    /// <summary>Makes everything ready for an update, up to a change set that shows it.</summary>
+    /// <param name="spec">What the environment shall be.</param>
+    /// <param name="preview">Only to show: nothing enters the journal, and disposing leaves nothing behind.</param>
+    /// <param name="resume">First bring a stack to rest whose update or rollback failed.</param>
+    /// <param name="cancellation">Stops the preparation; what it made is removed.</param>
+    public async Task<PreparedChange> PrepareUpdateAsync(InferloopEnvironmentSpec spec, bool preview, bool resume, CancellationToken cancellation)
+    {
+        Report($"Updating {spec.Name}", "Checking spec and templates");
+        var account = await aws.AccountId(cancellation).ConfigureAwait(false);
+        var plan = await EnvironmentPlan.MakeAsync(spec, account, aws.Partition, options, cancellation).ConfigureAwait(false);
+        var stack = await FindStackAsync(spec.StackName, cancellation).ConfigureAwait(false) ?? throw NotFound(spec.Name, spec.Region);
+        RefuseUpdate(spec, stack, resume);
+        var control = preview ? await Control.FindAsync(cancellation).ConfigureAwait(false) : null;
+        if (preview && (control is null || !StackStates.IsUpdatable(stack.StackStatus)))
+        {
+            return await OfflineAsync(
+                plan, OperationKind.Update, stack.StackId,
+                control is null
+                    ? $"The control stack {ControlStack.Name} does not exist in this account and region, and a preview creates nothing."
+                    : $"CloudFormation makes no change set of a stack that is {stack.StackStatus}.",
+                cancellation).ConfigureAwait(false);
+        }
+
+        var scope = await BeginAsync(spec, OperationKind.Update, control, cancellation).ConfigureAwait(false);
+        var prepared = new PreparedChange(this, scope, plan, OperationKind.Update, preview);
+        try
+        {
+            stack = await FindStackAsync(spec.StackName, cancellation).ConfigureAwait(false) ?? throw NotFound(spec.Name, spec.Region);
+            RefuseUpdate(spec, stack, resume);
+            var open = await scope.Table.LatestAsync(KeyOf(spec), cancellation).ConfigureAwait(false);
+            if (!StackStates.IsUpdatable(stack.StackStatus))
+            {
+                stack = await RecoverAsync(scope, spec, stack, cancellation).ConfigureAwait(false);
+            }
+
+            if (!preview)
+            {
+                await CloseOpenAsync(scope, open, cancellation).ConfigureAwait(false);
+                await RemoveLeftChangeSetsAsync(stack.StackId, cancellation).ConfigureAwait(false);
+            }
+
+            await prepared.PrepareAsync(stack.StackId, cancellation).ConfigureAwait(false);
+            return prepared;
+        }
+        catch
+        {
+            await prepared.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static void RefuseUpdate(InferloopEnvironmentSpec spec, Stack stack, bool resume)
+    {
+        if (StackStates.IsUpdatable(stack.StackStatus) || (resume && stack.StackStatus.Value is "UPDATE_ROLLBACK_FAILED" or "UPDATE_FAILED"))
+        {
+            return;
+        }
+
+        throw InState(spec.Name, stack.StackStatus);
+    }
+
+    /// <summary>Brings a stack to rest whose update stopped halfway.</summary>
+    private async Task<Stack> RecoverAsync(OperationScope scope, InferloopEnvironmentSpec spec, Stack stack, CancellationToken cancellation)
+    {
+        await scope.StepAsync("recover", cancellation, r => r with { StackId = stack.StackId }).ConfigureAwait(false);
+        var mark = await StackEventStream.MarkAsync(aws.CloudFormation, stack.StackId, cancellation).ConfigureAwait(false);
+        if (stack.StackStatus == "UPDATE_ROLLBACK_FAILED")
+        {
+            await aws.CloudFormation.ContinueUpdateRollbackAsync(
+                new ContinueUpdateRollbackRequest { StackName = stack.StackId, ClientRequestToken = scope.Record.OperationId + "-r" }, cancellation).ConfigureAwait(false);
+        }
+        else
+        {
+            await aws.CloudFormation.RollbackStackAsync(
+                new RollbackStackRequest { StackName = stack.StackId, ClientRequestToken = scope.Record.OperationId + "-r" }, cancellation).ConfigureAwait(false);
+        }
+
+        var end = await FollowAsync(spec.Name, stack.StackId, mark, new StackProgress($"Recovering {spec.Name}", [], options.Time), cancellation).ConfigureAwait(false);
+        if (!StackStates.IsUpdatable(end.Status))
+        {
+            throw Failure(OperationKind.Update, spec.Name, end);
+        }
+
+        return await FindStackAsync(stack.StackId, cancellation).ConfigureAwait(false) ?? throw NotFound(spec.Name, spec.Region);
+    }
+
+    /// <summary>Change sets of ours that a dead process left; those of other tools are not ours to remove.</summary>
+    private async Task RemoveLeftChangeSetsAsync(string stackId, CancellationToken cancellation)
+    {
+        string? token = null;
+        do
+        {
+            var page = await aws.CloudFormation.ListChangeSetsAsync(new ListChangeSetsRequest { StackName = stackId, NextToken = token }, cancellation).ConfigureAwait(false);
+            foreach (var left in (page.Summaries ?? []).Where(s => s.ChangeSetName?.StartsWith("inferloop-", StringComparison.Ordinal) == true && s.ExecutionStatus?.Value is "AVAILABLE" or "UNAVAILABLE"))
+            {
+                await aws.CloudFormation.DeleteChangeSetAsync(new DeleteChangeSetRequest { ChangeSetName = left.ChangeSetId }, cancellation).ConfigureAwait(false);
+            }
+
+            token = page.NextToken;
+        }
+        while (!string.IsNullOrEmpty(token));
+    }
+
+    internal static OperationException NotFound(string name, string region, IEnumerable<string>? others = null) => new(
+        "EnvironmentNotFound", OperationErrorKind.NotFound, $"There is no environment '{name}' in {region}.{Suggestion.For(name, others ?? [])}",
+        "List them with Get-InferloopEnvironment; another region, account or endpoint holds others.", name);
+}

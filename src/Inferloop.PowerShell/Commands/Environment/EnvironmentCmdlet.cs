@@ -1,0 +1,104 @@
+using System.Management.Automation;
+using Amazon.CloudFormation;
+using Amazon.CloudWatchLogs;
+using Amazon.DynamoDBv2;
+using Amazon.EC2;
+using Amazon.ECS;
+using Amazon.ElasticLoadBalancingV2;
+using Amazon.KeyManagementService;
+using Amazon.S3;
+using Inferloop.Aws;
+using Inferloop.Operations;
+using Inferloop.Operations.Environments;
+using Inferloop.Operations.Specs;
+using Inferloop.PowerShell.Pipeline;
+
+namespace Inferloop.PowerShell.Commands.Environment;
+
+/// <summary>The base of the cmdlets that work on environments: how they reach one, and how they show what happens in it.</summary>
+public abstract class EnvironmentCmdlet : AwsCmdlet
+{
+    /// <summary>The operations of the account and region that the parameters lead to.</summary>
+    /// <param name="region">The region of what is worked on; the cmdlet's own parameter goes before it.</param>
+    /// <param name="cancellationToken">Stops the search for a region and credentials.</param>
+    private protected async Task<EnvironmentOperations> OpenAsync(string? region, CancellationToken cancellationToken) =>
+        Operations(await ConnectAsync(Region ?? region, cancellationToken).ConfigureAwait(false));
+
+    /// <summary>The operations of the place that an environment came from, unless a parameter names another.</summary>
+    private protected async Task<EnvironmentOperations> OpenAsync(InferloopEnvironment environment, CancellationToken cancellationToken) =>
+        environment.Connection.Session is AwsSession session && !NamesConnection
+            ? Operations(session.InRegion(environment.Region))
+            : Operations(await ConnectAsync(environment.Region, cancellationToken).ConfigureAwait(false));
+
+    /// <summary>The one environment of that name, and stage where several stages have it.</summary>
+    private protected static async Task<InferloopEnvironment> ResolveAsync(EnvironmentOperations operations, string name, EnvironmentStage? stage, CancellationToken cancellationToken)
+    {
+        var found = new List<InferloopEnvironment>();
+        var names = new List<string>();
+        await foreach (var environment in operations.ListAsync(cancellationToken).ConfigureAwait(false))
+        {
+            names.Add(environment.Name);
+            if (environment.Name.Equals(name, StringComparison.OrdinalIgnoreCase) && (stage is null || environment.Stage == stage))
+            {
+                found.Add(environment);
+            }
+        }
+
+        return found.Count switch
+        {
+            1 => found[0],
+            0 => throw EnvironmentOperations.NotFound(name, operations.Aws.Region, names),
+            _ => throw new OperationException(
+                "EnvironmentAmbiguous", OperationErrorKind.InvalidArgument, $"'{name}' exists in the stages {string.Join(", ", found.Select(f => f.Stage))}.", "Say which with -Stage.", name),
+        };
+    }
+
+    /// <summary>Shows an event as a line, where live events belong: on the host, beside the objects of the pipeline.</summary>
+    private protected void Show(InferloopEnvironmentEvent e)
+    {
+        WriteHost($"{e.Time:HH:mm:ss}  {e.Status,-28} {e.Path}{(e.IsRootCause ? "  <- root cause" : "")}{(e.IsFailure && e.Reason.Length > 0 ? ": " + e.Reason : "")}");
+        if (e.IsFailure)
+        {
+            WriteVerbose(e.ToString());
+        }
+    }
+
+    /// <summary>Whether this run only shows what it would do.</summary>
+    private protected Task<bool> IsWhatIfAsync() => OnPipelineAsync(() =>
+        MyInvocation.BoundParameters.TryGetValue("WhatIf", out var given) ? LanguagePrimitives.IsTrue(given) : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference")));
+
+    private Task<AwsSession> ConnectAsync(string? region, CancellationToken cancellationToken) => AwsSession.CreateAsync(
+        new AwsConnectionOptions
+        {
+            Region = region, ProfileName = ProfileName, ProfileLocation = ProfileLocation, AccessKey = AccessKey, SecretKey = SecretKey, SessionToken = SessionToken,
+            EndpointUrl = EndpointUrl?.ToString(),
+        },
+        cancellationToken);
+
+    private bool NamesConnection => MyInvocation.BoundParameters.Keys.Any(k => k is nameof(ProfileName) or nameof(AccessKey) or nameof(Credential) or nameof(EndpointUrl));
+
+    private EnvironmentOperations Operations(AwsSession session)
+    {
+        var endpoint = session.EndpointUrl is { } url ? new Uri(url) : null;
+        var aws = new EnvironmentAws
+        {
+            CloudFormation = session.Client<IAmazonCloudFormation>(),
+            S3 = session.Client<IAmazonS3>(),
+            DynamoDB = session.Client<IAmazonDynamoDB>(),
+            EC2 = session.Client<IAmazonEC2>(),
+            ECS = session.Client<IAmazonECS>(),
+            LoadBalancing = session.Client<IAmazonElasticLoadBalancingV2>(),
+            Keys = session.Client<IAmazonKeyManagementService>(),
+            Logs = session.Client<IAmazonCloudWatchLogs>(),
+            AccountId = async ct => (await session.GetCallerIdentityAsync(ct).ConfigureAwait(false)).Account,
+            Region = session.Region,
+            Partition = session.Partition,
+            DnsSuffix = session.Partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com",
+            Connection = new EnvironmentConnection { Region = session.Region, ProfileName = session.ProfileName, EndpointUrl = session.EndpointUrl, Session = session },
+        };
+        return new EnvironmentOperations(aws, EnvironmentOptions.For(endpoint) with { MaximumMonthlyCost = MonthlyLimit }, Reporter) { OnEvent = Show };
+    }
+
+    /// <summary>What the environment may cost a month at most; null for no limit.</summary>
+    private protected virtual decimal? MonthlyLimit => null;
+}

@@ -1,0 +1,125 @@
+using System.Management.Automation;
+using Inferloop.Operations;
+using Inferloop.Operations.Environments;
+using Inferloop.Operations.Specs;
+using Inferloop.PowerShell.Commands.EnvironmentSpec;
+
+namespace Inferloop.PowerShell.Commands.Environment;
+
+/// <summary>
+/// Changes an environment through a change set. With -WhatIf it shows what would change and what that does to the monthly
+/// price, and leaves nothing behind.
+/// </summary>
+[Cmdlet(VerbsCommon.Set, "InferloopEnvironment", SupportsShouldProcess = true, DefaultParameterSetName = "Name")]
+[OutputType(typeof(InferloopEnvironment), typeof(InferloopChangeSet))]
+public sealed class SetEnvironmentCommand : EnvironmentCmdlet, IDynamicParameters
+{
+    private readonly SpecParameters members = new();
+
+    /// <summary>The name of the environment.</summary>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = "Name")]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(EnvironmentNameCompleter))]
+    public string? Name { get; set; }
+
+    /// <summary>The stage, where environments of several stages have the name.</summary>
+    [Parameter(ParameterSetName = "Name")]
+    public EnvironmentStage? Stage { get; set; }
+
+    /// <summary>The environment, as Get-InferloopEnvironment gives it.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = "Environment")]
+    [ValidateNotNull]
+    public InferloopEnvironment? Environment { get; set; }
+
+    /// <summary>What the environment shall be, whole.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = "Spec")]
+    [Parameter(ParameterSetName = "Environment")]
+    [Parameter(ParameterSetName = "Name")]
+    [ValidateNotNull]
+    public InferloopEnvironmentSpec? Spec { get; set; }
+
+    /// <summary>Give the environment after the change.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <summary>Return as soon as AWS has begun, instead of following to the end.</summary>
+    [Parameter]
+    public SwitchParameter NoWait { get; set; }
+
+    /// <summary>When stopped (Ctrl-C), call the update off and let AWS roll it back, instead of leaving it running.</summary>
+    [Parameter]
+    public SwitchParameter CancelOnStop { get; set; }
+
+    /// <summary>First bring an environment to rest whose update or rollback failed.</summary>
+    [Parameter]
+    public SwitchParameter Resume { get; set; }
+
+    /// <summary>Do not ask where stored data can be lost.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Change nothing if it would then cost more than this a month, in US dollars.</summary>
+    [Parameter]
+    [ValidateRange(0, 100000000)]
+    public decimal? MaxMonthlyCost { get; set; }
+
+    private protected override decimal? MonthlyLimit => MaxMonthlyCost;
+
+    /// <inheritdoc/>
+    public object GetDynamicParameters() => members;
+
+    /// <inheritdoc/>
+    protected override async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var operations = Environment is not null
+            ? await OpenAsync(Environment, cancellationToken).ConfigureAwait(false)
+            : await OpenAsync(Spec?.Region, cancellationToken).ConfigureAwait(false);
+        var current = Environment ?? await ResolveAsync(operations, Name ?? Spec!.Name, Stage ?? Spec?.Stage, cancellationToken).ConfigureAwait(false);
+        var spec = members.Over(Spec ?? current.Spec);
+        if (spec.Name != current.Name || spec.Stage != current.Stage)
+        {
+            throw new OperationException(
+                "EnvironmentIdentity", OperationErrorKind.InvalidArgument, $"The spec is of '{spec}', the environment is '{current}': name and stage of an environment cannot change.",
+                "Give a spec of the same name and stage, or create another environment.", current.Name);
+        }
+
+        spec = spec with { Region = operations.Aws.Region };
+        var whatIf = await IsWhatIfAsync().ConfigureAwait(false);
+        var prepared = await operations.PrepareUpdateAsync(spec, whatIf, Resume, cancellationToken).ConfigureAwait(false);
+        await using (prepared.ConfigureAwait(false))
+        {
+            var changes = prepared.ChangeSet!;
+            if (whatIf)
+            {
+                WriteObject(changes);
+                await ShouldProcessAsync($"environment {changes}", "Update").ConfigureAwait(false);
+                return;
+            }
+
+            if (prepared.Empty)
+            {
+                WriteVerbose($"The environment '{spec.Name}' is as the spec has it already.");
+            }
+            else
+            {
+                if (!await ShouldProcessAsync($"environment {changes}", "Update").ConfigureAwait(false))
+                {
+                    return;
+                }
+
+                var lost = changes.Changes.Where(c => c.RisksDataLoss).Select(c => c.Path).ToList();
+                if (lost.Count > 0 && !Force && !await ShouldContinueAsync($"Stored data can be lost: {string.Join(", ", lost)}. Go on?", "Data loss").ConfigureAwait(false))
+                {
+                    return;
+                }
+
+                await prepared.ExecuteAsync(!NoWait, CancelOnStop, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        if (PassThru)
+        {
+            WriteObject(await operations.RefreshAsync(spec.StackName, withHealth: !NoWait, cancellationToken).ConfigureAwait(false));
+        }
+    }
+}

@@ -27,6 +27,8 @@
         'New-InferloopEnvironmentSpec'
         'Remove-InferloopEnvironment'
         'Set-InferloopEnvironment'
+        'Start-InferloopSandbox'
+        'Stop-InferloopSandbox'
         'Test-InferloopEnvironmentSpec'
         'Wait-InferloopEnvironment'
     )

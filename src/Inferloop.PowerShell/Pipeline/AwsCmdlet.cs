@@ -1,4 +1,7 @@
 using System.Management.Automation;
+using Inferloop.Aws;
+using Inferloop.PowerShell.Completion;
+using Inferloop.PowerShell.Session;
 
 namespace Inferloop.PowerShell.Pipeline;
 
@@ -8,12 +11,14 @@ public abstract class AwsCmdlet : InferloopCmdlet
     /// <summary>The region to work in, such as us-east-1.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [Alias("RegionToCall")]
+    [ArgumentCompleter(typeof(RegionCompleter))]
     [ValidateNotNullOrEmpty]
     public string? Region { get; set; }
 
     /// <summary>The profile of the AWS configuration to take credentials from.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [Alias("StoredCredentials", "AWSProfileName")]
+    [ArgumentCompleter(typeof(ProfileCompleter))]
     [ValidateNotNullOrEmpty]
     public string? ProfileName { get; set; }
 
@@ -51,10 +56,74 @@ public abstract class AwsCmdlet : InferloopCmdlet
     [ValidateNotNull]
     public Uri? EndpointUrl { get; set; }
 
+    private ModuleSession? session;
+    private object? storedCredentials;
+    private object? storedRegion;
+
+    /// <summary>The user said how to reach AWS; where not, an object from the pipeline may know it better than the session's defaults.</summary>
+    protected bool ConnectionIsGiven =>
+        ProfileName is not null || AccessKey is not null || SecretKey is not null || Credential is not null || EndpointUrl is not null;
+
+    /// <summary>The way to AWS for the current input object.</summary>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>A session that lives as long as the PowerShell session; it is not the cmdlet's to dispose of.</returns>
+    protected Task<AwsSession> GetSessionAsync(CancellationToken cancellationToken) => session!.ConnectAsync(ConnectionOptions(), cancellationToken);
+
+    /// <summary>
+    /// What the parameters and the session say, from strong to weak: parameters; the sandbox, where it is the session's default and nothing else
+    /// was named; the session defaults of AWS.Tools. What is still open, the SDK's own chain knows.
+    /// </summary>
+    internal AwsConnectionOptions ConnectionOptions()
+    {
+        var sandbox = EndpointUrl is not null ? session!.SandboxAt(EndpointUrl) : ConnectionIsGiven ? null : session!.DefaultSandbox;
+        var options = new AwsConnectionOptions
+        {
+            Region = Region ?? sandbox?.Region ?? ForeignCredentials.Region(storedRegion),
+            ProfileName = ProfileName,
+            ProfileLocation = ProfileLocation,
+            AccessKey = AccessKey,
+            SecretKey = SecretKey,
+            SessionToken = SessionToken,
+            EndpointUrl = (EndpointUrl ?? sandbox?.EndpointUrl)?.ToString().TrimEnd('/'),
+        };
+        if (AccessKey is not null || SecretKey is not null)
+        {
+            return options;
+        }
+
+        if (Credential is not null)
+        {
+            return Credential.BaseObject is PSCredential pair
+                ? options with { AccessKey = pair.UserName, SecretKey = pair.GetNetworkCredential().Password }
+                : options with
+                {
+                    CredentialSource = ForeignCredentials.From(Credential, "given credentials")
+                        ?? throw CodedErrors.Create(ErrorIds.CredentialNotUnderstood, "Credential", Credential.BaseObject.GetType().FullName),
+                };
+        }
+
+        if (ProfileName is not null)
+        {
+            return options;
+        }
+
+        return sandbox is not null
+            ? options with { AccessKey = sandbox.AccessKey, SecretKey = sandbox.SecretKey }
+            : options with { CredentialSource = ForeignCredentials.From(storedCredentials, "session credentials of AWS.Tools") };
+    }
+
     private protected override void OnBegin()
     {
         base.OnBegin();
         Secrets.Add(SecretKey);
         Secrets.Add(SessionToken);
+        if (Credential?.BaseObject is PSCredential pair)
+        {
+            Secrets.Add(pair.GetNetworkCredential().Password);
+        }
+
+        session = ModuleSession.Current;
+        storedCredentials = GetVariableValue("StoredAWSCredentials");
+        storedRegion = GetVariableValue("StoredAWSRegion");
     }
 }

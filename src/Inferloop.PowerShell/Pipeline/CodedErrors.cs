@@ -12,13 +12,13 @@ internal static class CodedErrors
     private static readonly Dictionary<string, OperationErrorKind> Kinds = new(StringComparer.Ordinal)
     {
         [ErrorIds.PromptNotPossible] = OperationErrorKind.InvalidState,
-        [ErrorIds.OperationTimedOut] = OperationErrorKind.Timeout,
-        [ErrorIds.EndpointUnreachable] = OperationErrorKind.Connection,
+        [ErrorIds.CredentialNotUnderstood] = OperationErrorKind.InvalidArgument,
+        [ErrorIds.SandboxAlreadyRunning] = OperationErrorKind.AlreadyExists,
+        [ErrorIds.SandboxPortInUse] = OperationErrorKind.AlreadyExists,
         [ErrorIds.FileNotFound] = OperationErrorKind.NotFound,
         [ErrorIds.FileAccessDenied] = OperationErrorKind.PermissionDenied,
         [ErrorIds.ArgumentInvalid] = OperationErrorKind.InvalidArgument,
         [ErrorIds.TemplateInvalid] = OperationErrorKind.InvalidArgument,
-        [ErrorIds.AwsRequestFailed] = OperationErrorKind.OperationFailed,
         [ErrorIds.UnexpectedFailure] = OperationErrorKind.OperationFailed,
     };
 

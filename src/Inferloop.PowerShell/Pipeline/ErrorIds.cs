@@ -6,11 +6,14 @@ internal static class ErrorIds
     /// <summary>A question would have to be asked, and there is no one to ask.</summary>
     public const string PromptNotPossible = nameof(PromptNotPossible);
 
-    /// <summary>AWS or an endpoint did not answer in time.</summary>
-    public const string OperationTimedOut = nameof(OperationTimedOut);
+    /// <summary>The value of -Credential is nothing that credentials can be read from.</summary>
+    public const string CredentialNotUnderstood = nameof(CredentialNotUnderstood);
 
-    /// <summary>The endpoint cannot be reached.</summary>
-    public const string EndpointUnreachable = nameof(EndpointUnreachable);
+    /// <summary>A sandbox of other settings is running already.</summary>
+    public const string SandboxAlreadyRunning = nameof(SandboxAlreadyRunning);
+
+    /// <summary>The port is taken.</summary>
+    public const string SandboxPortInUse = nameof(SandboxPortInUse);
 
     /// <summary>A file is missing.</summary>
     public const string FileNotFound = nameof(FileNotFound);
@@ -23,9 +26,6 @@ internal static class ErrorIds
 
     /// <summary>A template has errors.</summary>
     public const string TemplateInvalid = nameof(TemplateInvalid);
-
-    /// <summary>AWS answered with an error that is not known better.</summary>
-    public const string AwsRequestFailed = nameof(AwsRequestFailed);
 
     /// <summary>A defect of this module.</summary>
     public const string UnexpectedFailure = nameof(UnexpectedFailure);

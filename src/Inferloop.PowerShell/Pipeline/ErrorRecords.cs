@@ -1,7 +1,10 @@
 using System.Management.Automation;
 using System.Net.Http;
 using System.Net.Sockets;
+using Amazon.Runtime;
+using Inferloop.Aws;
 using Inferloop.Operations;
+using Inferloop.Templates;
 
 namespace Inferloop.PowerShell.Pipeline;
 
@@ -57,14 +60,45 @@ internal static class ErrorRecords
 
     private static OperationException Classify(Exception failure) => failure switch
     {
-        OperationCanceledException or TimeoutException => CodedErrors.Create(ErrorIds.OperationTimedOut, null, failure),
-        HttpRequestException or SocketException => CodedErrors.Create(ErrorIds.EndpointUnreachable, null, failure, failure.Message),
+        TemplateException => CodedErrors.Create(ErrorIds.TemplateInvalid, null, failure, failure.Message),
+        AwsConnectionException or AmazonServiceException or AmazonClientException => FromAws(failure),
+        OperationCanceledException or TimeoutException or HttpRequestException or SocketException => FromAws(failure),
         FileNotFoundException { FileName: var name } => CodedErrors.Create(ErrorIds.FileNotFound, name, failure, name ?? failure.Message),
         DirectoryNotFoundException => CodedErrors.Create(ErrorIds.FileNotFound, null, failure, failure.Message),
         UnauthorizedAccessException or IOException => CodedErrors.Create(ErrorIds.FileAccessDenied, null, failure, failure.Message),
         ArgumentException { ParamName: var parameter } => CodedErrors.Create(ErrorIds.ArgumentInvalid, parameter, failure, failure.Message),
         _ => CodedErrors.Create(ErrorIds.UnexpectedFailure, null, failure, failure.GetType().Name, failure.Message),
     };
+
+    // AWS's failures in one form: "CloudFormation CreateStack: what AWS says (its code, request id)".
+    private static OperationException FromAws(Exception failure)
+    {
+        var described = AwsErrors.Describe(failure);
+        string?[] call = [described.Service, described.Operation];
+        string?[] detail = [described.Code, described.RequestId is { } id ? "request " + id : null];
+        var message = string.Concat(
+            string.Join(' ', call.OfType<string>()), call.Any(c => c is not null) ? ": " : "",
+            described.Message,
+            detail.Any(d => d is not null) ? $" ({string.Join(", ", detail.OfType<string>())})" : "");
+        var (kind, errorId) = described.Kind switch
+        {
+            AwsFailureKind.ExpiredCredentials => (OperationErrorKind.Authentication, "AwsCredentialsExpired"),
+            AwsFailureKind.NoCredentials => (OperationErrorKind.Authentication, "AwsCredentialsMissing"),
+            AwsFailureKind.AccessDenied => (OperationErrorKind.PermissionDenied, "AwsAccessDenied"),
+            AwsFailureKind.Throttled => (OperationErrorKind.LimitExceeded, "AwsThrottled"),
+            AwsFailureKind.EndpointUnreachable => (OperationErrorKind.Connection, "AwsEndpointUnreachable"),
+            AwsFailureKind.InvalidRegion => (OperationErrorKind.InvalidArgument, "AwsRegionInvalid"),
+            AwsFailureKind.Validation => (OperationErrorKind.InvalidArgument, "AwsRequestInvalid"),
+            AwsFailureKind.NotFound => (OperationErrorKind.NotFound, "AwsNotFound"),
+            AwsFailureKind.AlreadyExists => (OperationErrorKind.AlreadyExists, "AwsAlreadyExists"),
+            AwsFailureKind.Conflict => (OperationErrorKind.Busy, "AwsConflict"),
+            AwsFailureKind.LimitExceeded => (OperationErrorKind.LimitExceeded, "AwsLimitExceeded"),
+            AwsFailureKind.ServiceFault => (OperationErrorKind.OperationFailed, "AwsServiceFault"),
+            AwsFailureKind.Timeout or AwsFailureKind.Cancelled => (OperationErrorKind.Timeout, "AwsTimeout"),
+            _ => (OperationErrorKind.OperationFailed, "AwsRequestFailed"),
+        };
+        return new OperationException(errorId, kind, message, described.RecommendedAction, described.Resource, failure);
+    }
 
     // An inner exception with a secret in it must not hang on the record: $Error[0].Exception.InnerException is one keystroke away.
     private static bool Tells(Exception? inner, SecretScrubber secrets)

@@ -134,7 +134,7 @@ internal sealed class ParameterBinder(StackModel model, List<Diagnostic> diagnos
     }
 
     /// <summary>Why a value is refused; null when it is not. A secret's value is never part of the reason.</summary>
-    private static string? Refusal(TemplateParameter parameter, string text)
+    internal static string? Refusal(TemplateParameter parameter, string text)
     {
         var shown = parameter.NoEcho ? "The value of parameter '" + parameter.Name + "'" : $"The value '{text}' of parameter '{parameter.Name}'";
         var parts = parameter.IsList && !parameter.IsSystemsManager ? text.Split(',').Select(t => t.Trim()).ToArray() : [text];

@@ -77,6 +77,7 @@ internal sealed class StackEvaluation
         {
             var resource = Evaluate(node);
             resources.Add(resource);
+            _model.Properties[resource.LogicalId] = resource.Properties;
             if (resource.Type == "AWS::CloudFormation::Stack" && _model.Context.NestedTemplates is { } source)
             {
                 await EvaluateNestedAsync(resource, source, cancellationToken).ConfigureAwait(false);

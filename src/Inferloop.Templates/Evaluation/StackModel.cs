@@ -28,6 +28,9 @@ internal sealed class StackModel(Template template, EvaluationContext context)
 
     public Dictionary<string, EvaluatedStack> NestedStacks { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>The properties evaluated so far; each resource's are there before those of anything that depends on it.</summary>
+    public Dictionary<string, MapValue> Properties { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Nested stacks that could not be evaluated: already reported.</summary>
     public HashSet<string> FailedNestedStacks { get; } = new(StringComparer.Ordinal);
 

@@ -5,7 +5,7 @@ namespace Inferloop.Templates;
 // Ref, Fn::GetAtt, Fn::FindInMap, Fn::ImportValue and the pseudo parameters.
 internal sealed partial class ExpressionEvaluator
 {
-    private static readonly string[] s_pseudoParameters =
+    internal static readonly string[] PseudoParameters =
     [
         "AWS::AccountId", "AWS::NoValue", "AWS::NotificationARNs", "AWS::Partition", "AWS::Region", "AWS::StackId", "AWS::StackName", "AWS::URLSuffix",
     ];
@@ -40,17 +40,33 @@ internal sealed partial class ExpressionEvaluator
         if (name.StartsWith("AWS::", StringComparison.Ordinal))
         {
             return PseudoParameter(name) ?? Fail(DiagnosticCodes.UnresolvedReference,
-                $"'{name}' is not a pseudo parameter.{Suggestion.For(name, s_pseudoParameters)}", location);
+                $"'{name}' is not a pseudo parameter.{Suggestion.For(name, PseudoParameters)}", location);
         }
 
-        if (!CheckResource(name, location, out _))
+        if (!CheckResource(name, location, out var resource))
         {
             return s_failed;
         }
 
         var source = _model.Path + name;
-        return _values?.Ref(source) is { } known ? Provenance.Tag(known, source, location) : new UnknownValue([source], location);
+        return _values?.Ref(source) is { } known ? Provenance.Tag(known, source, location) : GivenIdentifier(resource!) ?? new UnknownValue([source], location);
     }
+
+    /// <summary>What Ref gives when it is a property that the template itself sets, such as a bucket's name.</summary>
+    private Value? GivenIdentifier(TemplateResource resource) =>
+        ResourceSpecification.Default.Find(resource.Type) is { RefIdentifier: [var property] } type && type.Properties.ContainsKey(property)
+            ? GivenProperty(resource, property)
+            : null;
+
+    /// <summary>
+    /// A property's value where it is certain that the service keeps it as given; several services make names lower-case. It stays
+    /// the same when the resource is replaced, so the resource is no source of it.
+    /// </summary>
+    private Value? GivenProperty(TemplateResource resource, string property) =>
+        _model.Properties.GetValueOrDefault(resource.LogicalId)?[property] is { IsKnown: true, IsSecret: false } value
+            && value.AsString() is { } text && !text.Contains("{{resolve:", StringComparison.Ordinal) && !text.Any(char.IsAsciiLetterUpper)
+            ? value
+            : null;
 
     private Value? PseudoParameter(string name)
     {
@@ -90,7 +106,7 @@ internal sealed partial class ExpressionEvaluator
         {
             var known = _withoutResources ? _model.Template.Parameters.Keys : _model.Template.Parameters.Keys.Concat(_model.Resources.Keys);
             Error(DiagnosticCodes.UnresolvedReference,
-                $"'{name}' is neither a parameter nor a resource of this template.{Suggestion.For(name, known.Concat(s_pseudoParameters))}", location);
+                $"'{name}' is neither a parameter nor a resource of this template.{Suggestion.For(name, known.Concat(PseudoParameters))}", location);
             return false;
         }
 
@@ -169,6 +185,11 @@ internal sealed partial class ExpressionEvaluator
                     ? found.Value
                     : Fail(DiagnosticCodes.UnknownAttribute, $"The nested stack '{name}' has no output '{output}'{(nested.Template.Outputs.ContainsKey(output) ? "; its condition does not hold" : "")}.{Suggestion.For(output, nested.Outputs.Keys)}", location);
             }
+        }
+
+        if (ResourceSpecification.Default.Find(resource.Type)?.Properties.ContainsKey(attribute) == true && GivenProperty(resource, attribute) is { } given)
+        {
+            return given;
         }
 
         return new UnknownValue([source + "." + attribute], location);

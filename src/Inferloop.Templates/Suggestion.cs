@@ -39,8 +39,9 @@ internal static class Suggestion
     }
 
     // Edits between two names; swapping two neighbours ("Vcp" for "Vpc") is one edit.
-    private static int Distance(string a, string b)
+    private static int Distance(string name, string candidate)
     {
+        var (a, b) = (name.ToLowerInvariant(), candidate.ToLowerInvariant());
         var beforePrevious = new int[b.Length + 1];
         var previous = new int[b.Length + 1];
         var current = new int[b.Length + 1];
@@ -54,7 +55,7 @@ internal static class Suggestion
             current[0] = i;
             for (var j = 1; j <= b.Length; j++)
             {
-                var cost = char.ToLowerInvariant(a[i - 1]) == char.ToLowerInvariant(b[j - 1]) ? 0 : 1;
+                var cost = a[i - 1] == b[j - 1] ? 0 : 1;
                 current[j] = Math.Min(Math.Min(current[j - 1] + 1, previous[j] + 1), previous[j - 1] + cost);
                 if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
                 {

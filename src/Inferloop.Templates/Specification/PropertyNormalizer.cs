@@ -8,6 +8,8 @@ namespace Inferloop.Templates;
 /// </summary>
 internal static class PropertyNormalizer
 {
+    private static readonly PropertyTypeSpecification s_string = new(PropertyKind.String);
+
     public static Value Normalize(MapValue properties, ResourceTypeSpecification? type, Func<string, string, Value?>? dynamicReferences) =>
         NormalizeMap(properties, type?.Properties, dynamicReferences);
 
@@ -36,6 +38,11 @@ internal static class PropertyNormalizer
                 if (type?.Kind == PropertyKind.Map)
                 {
                     return NormalizeElements(map, type.Element, resolve);
+                }
+
+                if (type?.Kind == PropertyKind.Tag)
+                {
+                    return NormalizeElements(map, s_string, resolve);
                 }
 
                 var nested = type?.Kind == PropertyKind.Object ? type.Nested

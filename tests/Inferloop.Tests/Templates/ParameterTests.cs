@@ -112,7 +112,7 @@ public class ParameterTests
         Assert.Equal((DiagnosticCodes.RuleFailed, "Rule ProdIsBig: prod needs an m5"), (error.Code, error.Message));
         var stack = await EvaluateAsync(Text, Context(("Type", "m5.large")));
         Assert.Equal("Rules.SubnetsInVpc", Assert.Single(stack.Diagnostics).Path);
-        Assert.Empty((await EvaluateAsync(Text, Context(("Stage", "dev")))).Diagnostics.Where(d => d.Severity != DiagnosticSeverity.Information));
+        Assert.DoesNotContain((await EvaluateAsync(Text, Context(("Stage", "dev")))).Diagnostics, d => d.Severity != DiagnosticSeverity.Information);
         Assert.Equal("Rules.Members", Assert.Single(await ErrorsAsync(Text, Context(("Stage", "dev"), ("Subnets", "subnet-9")))).Path);
     }
 }

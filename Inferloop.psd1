@@ -10,6 +10,7 @@
     CompatiblePSEditions = @('Core')
 
     FormatsToProcess     = @(
+        'bin/Inferloop.CostEstimate.format.ps1xml'
         'bin/Inferloop.Environment.format.ps1xml'
         'bin/Inferloop.EnvironmentSpec.format.ps1xml'
         'bin/Inferloop.Sandbox.format.ps1xml'
@@ -18,6 +19,7 @@
 
     CmdletsToExport      = @(
         'Export-InferloopEnvironmentSpec'
+        'Get-InferloopCostEstimate'
         'Get-InferloopEnvironment'
         'Get-InferloopEnvironmentComponent'
         'Get-InferloopEnvironmentEvent'

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Amazon.CloudFormation.Model;
+using Inferloop.Operations.Costs;
 using Inferloop.Operations.Specs;
 using Inferloop.Templates;
 
@@ -98,8 +99,11 @@ internal sealed partial class EnvironmentOperations
         EnvironmentPlan plan, OperationKind kind, IReadOnlyList<InferloopChange> changes, string name, string id, string? previousStackId, CancellationToken cancellation)
     {
         var before = previousStackId is null ? null : await DeployedAsync(previousStackId, cancellation).ConfigureAwait(false);
-        var priceAfter = PlanPrice.Of(plan.Evaluated);
-        var priceBefore = previousStackId is null ? PlanPrice.Nothing : before is null ? null : PlanPrice.Of(before);
+        var after = PlanPrice.Of(plan.Evaluated, null, reporter);
+
+        // Both sides on the same usage: the difference is the change's, not the profile's.
+        var was = before is null || after is null ? null : PlanPrice.Of(before, after.Usage, reporter);
+        var comparable = after is not null && (previousStackId is null || was is not null);
         return new InferloopChangeSet
         {
             Environment = plan.Spec.Name,
@@ -110,9 +114,10 @@ internal sealed partial class EnvironmentOperations
             Kind = kind,
             Source = id.Length > 0 ? "CloudFormation" : "Offline",
             Changes = changes,
-            MonthlyCostBefore = priceBefore?.Monthly,
-            MonthlyCostAfter = priceAfter?.Monthly,
-            Unpriced = priceAfter?.Unpriced ?? [],
+            Cost = comparable ? CostComparison.Compare(was, after) : null,
+            MonthlyCostBefore = comparable ? was?.MonthlyExpected ?? 0 : null,
+            MonthlyCostAfter = after?.MonthlyExpected,
+            Unpriced = after?.Unpriced.Select(u => $"{u.Path}: {u.Name}").Distinct().ToList() ?? [],
         };
     }
 
@@ -155,7 +160,7 @@ internal sealed partial class EnvironmentOperations
     }
 
     /// <summary>The templates and parameters that a stack was made from, evaluated; null where they can no longer be.</summary>
-    private async Task<EvaluatedStack?> DeployedAsync(string stackId, CancellationToken cancellation)
+    internal async Task<EvaluatedStack?> DeployedAsync(string stackId, CancellationToken cancellation)
     {
         var stack = await FindStackAsync(stackId, cancellation).ConfigureAwait(false);
         if (stack is null)

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Inferloop.Operations.Costs;
 using Inferloop.Operations.Specs;
 using Inferloop.Templates;
 
@@ -67,23 +68,25 @@ internal sealed record EnvironmentPlan(
 
     private static void RefuseCost(InferloopEnvironmentSpec spec, EvaluatedStack evaluated, EnvironmentOptions options)
     {
-        if (options.MaximumMonthlyCost is not { } limit || PlanPrice.Of(evaluated) is not { } price)
+        if (options.MaximumMonthlyCost is not { } limit)
         {
             return;
         }
 
-        if (price.Unpriced.Count > 0)
+        var price = CostEstimator.Estimate(evaluated);
+        if (price.MonthlyExpected > limit)
         {
             throw new OperationException(
-                "MonthlyCostUnknown", OperationErrorKind.LimitExceeded, $"'{spec.Name}' cannot be held to {limit:0.00} USD a month: no price is known for {string.Join(", ", price.Unpriced)}.",
-                "Look at Get-InferloopCostEstimate, and repeat the command without -MaxMonthlyCost if the estimate is good enough.", spec.Name);
+                "MonthlyCostExceeded", OperationErrorKind.LimitExceeded, FormattableString.Invariant($"'{spec.Name}' would cost {price.MonthlyExpected:0.00} USD a month, which is more than {limit:0.00}."),
+                "Lower sizes or numbers (Get-InferloopCostEstimate shows where the money goes), or raise -MaxMonthlyCost. Nothing was changed.", spec.Name);
         }
 
-        if (price.Monthly > limit)
+        if (!price.IsComplete)
         {
             throw new OperationException(
-                "MonthlyCostExceeded", OperationErrorKind.LimitExceeded, $"'{spec.Name}' would cost {price.Monthly:0.00} USD a month, which is more than {limit:0.00}.",
-                "Lower sizes or numbers (Get-InferloopCostEstimate shows where the money goes), or raise -MaxMonthlyCost. Nothing was changed.", spec.Name);
+                "MonthlyCostUnknown", OperationErrorKind.LimitExceeded,
+                FormattableString.Invariant($"'{spec.Name}' cannot be held to {limit:0.00} USD a month: no price is known for {string.Join(", ", price.Unpriced.Select(u => $"{u.Path} ({u.Name})").Distinct())}."),
+                "Look at Get-InferloopCostEstimate, and repeat the command without -MaxMonthlyCost if the estimate is good enough. Nothing was changed.", spec.Name);
         }
     }
 

@@ -1,3 +1,5 @@
+using Inferloop.Operations.Costs;
+
 namespace Inferloop.Operations.Environments;
 
 /// <summary>What a change does to a resource.</summary>
@@ -112,6 +114,9 @@ public sealed record InferloopChangeSet
 
     /// <summary>What the change adds to the monthly price, in US dollars.</summary>
     public decimal? MonthlyCostDelta => MonthlyCostAfter - MonthlyCostBefore;
+
+    /// <summary>The price before and after, line by line; null when one of them is not known.</summary>
+    public CostComparison? Cost { get; init; }
 
     /// <summary>Resources that have no price in the catalog.</summary>
     public IReadOnlyList<string> Unpriced { get; init; } = [];

@@ -1,15 +1,22 @@
+using Inferloop.Operations.Costs;
 using Inferloop.Templates;
 
 namespace Inferloop.Operations.Environments;
 
-/// <summary>The monthly price of evaluated stacks, in US dollars, and what has no price.</summary>
-internal sealed record PlanPrice(decimal Monthly, IReadOnlyList<string> Unpriced)
+/// <summary>The price of evaluated stacks where an operation needs it beside its own work: a missing price never stops the work.</summary>
+internal static class PlanPrice
 {
-    public static PlanPrice Nothing { get; } = new(0, []);
-
-    public static PlanPrice? Of(EvaluatedStack stack)
+    /// <summary>The estimate; null, with the reason told, where the catalog has no prices of the region.</summary>
+    public static CostEstimate? Of(EvaluatedStack stack, UsageProfile? usage, IOperationReporter reporter)
     {
-        _ = stack;
-        return null; // until the estimator lands
+        try
+        {
+            return CostEstimator.Estimate(stack, new CostOptions { Usage = usage });
+        }
+        catch (OperationException e)
+        {
+            reporter.Verbose($"No price is given: {e.Message}");
+            return null;
+        }
     }
 }

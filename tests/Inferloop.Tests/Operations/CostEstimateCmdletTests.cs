@@ -1,0 +1,79 @@
+using System.Management.Automation;
+using Inferloop.Tests.PowerShell;
+
+namespace Inferloop.Tests.Operations;
+
+/// <summary>Get-InferloopCostEstimate where no account is needed.</summary>
+public sealed class CostEstimateCmdletTests(ModuleFixture module) : IClassFixture<ModuleFixture>
+{
+    [Fact]
+    public void A_spec_is_priced_before_anything_exists()
+    {
+        var estimate = module.Invoke("New-InferloopEnvironmentSpec demo Prod | Get-InferloopCostEstimate").Single();
+        Assert.True((decimal)estimate.Properties["MonthlyExpected"].Value > 100);
+        Assert.Equal("demo", estimate.Properties["Environment"].Value);
+        Assert.Equal("Medium", module.Invoke("(New-InferloopEnvironmentSpec demo Prod | Get-InferloopCostEstimate).Usage.Name").Single<string>());
+    }
+
+    [Fact]
+    public void More_tasks_cost_more() =>
+        Assert.True(module.Invoke("""
+            $few = New-InferloopEnvironmentSpec demo Prod | Get-InferloopCostEstimate
+            $many = New-InferloopEnvironmentSpec demo Prod -DesiredTasks 6 | Get-InferloopCostEstimate
+            $many.MonthlyExpected -gt $few.MonthlyExpected
+            """).Single<bool>());
+
+    [Theory]
+    [InlineData("-Usage L", "Large")]
+    [InlineData("-Usage @{ InternetOutGb = 5000 }", "Medium*")]
+    public void Usage_is_a_preset_or_amounts(string usage, string expected) =>
+        Assert.Equal(expected, module.Invoke($"(New-InferloopEnvironmentSpec demo Prod | Get-InferloopCostEstimate {usage}).Usage.Name").Single<string>());
+
+    [Fact]
+    public void Usage_comes_from_a_file_too()
+    {
+        var path = Path.Combine(Directory.CreateTempSubdirectory("inferloop-usage-").FullName, "usage.yaml");
+        File.WriteAllText(path, "preset: S\ninternetOutGb: 77\n");
+        Assert.Equal(77m, module.Invoke("(New-InferloopEnvironmentSpec demo Prod | Get-InferloopCostEstimate -Usage $path).Usage.InternetOutGb", new { path }).Single<decimal>());
+    }
+
+    [Theory]
+    [InlineData("-Usage XXL", "UsageProfileUnknown")]
+    [InlineData("-Usage @{ InternetGb = 1 }", "UsageUnknown")]
+    [InlineData("-Usage @{ InternetOutGb = 'much' }", "UsageNotANumber")]
+    public void Bad_usage_is_refused(string usage, string id)
+    {
+        var error = module.Invoke($"New-InferloopEnvironmentSpec demo Prod | Get-InferloopCostEstimate {usage}").Refusal();
+        Assert.StartsWith(id + ",", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.Equal(ErrorCategory.InvalidArgument, error.CategoryInfo.Category);
+    }
+
+    [Fact]
+    public void Any_template_is_priced_by_its_path()
+    {
+        var template = Path.Combine(Repository.Root, "src/Inferloop.Templates/Stacks/main.yaml");
+        var ours = module.Invoke("(New-InferloopEnvironmentSpec demo Prod -CapacityMode Fargate | Get-InferloopCostEstimate).MonthlyExpected").Single<decimal>();
+        var theirs = module.Invoke(
+            "(Get-InferloopCostEstimate -TemplatePath $template -TemplateParameter @{ EnvironmentName = 'demo'; Stage = 'prod'; CapacityMode = 'Fargate'; ContainerInsights = 'enhanced'; RetainData = $true }).MonthlyExpected",
+            new { template }).Single<decimal>();
+        Assert.Equal(ours, theirs);
+    }
+
+    [Fact]
+    public void Spot_is_unpriced_until_a_discount_is_said()
+    {
+        Assert.False(module.Invoke("(New-InferloopEnvironmentSpec demo Dev | Get-InferloopCostEstimate).IsComplete").Single<bool>());
+        Assert.True(module.Invoke("(New-InferloopEnvironmentSpec demo Dev | Get-InferloopCostEstimate -SpotDiscountPercent 70).IsComplete").Single<bool>());
+    }
+
+    [Fact]
+    public void Both_views_fit_100_columns_on_their_first_lines()
+    {
+        using var own = new ModuleFixture();
+        own.Invoke("New-InferloopEnvironmentSpec demo Prod | Get-InferloopCostEstimate | Out-Default").EnsureSuccess();
+        var text = own.Host.Shown();
+        Assert.Contains("USD", text, StringComparison.Ordinal);
+        Assert.Contains("network", text, StringComparison.Ordinal);
+        Assert.All(text.Split('\n'), line => Assert.True(line.TrimEnd().Length <= 100, line));
+    }
+}

@@ -8,6 +8,7 @@ internal sealed class CostScope
     private readonly Dictionary<(EvaluatedStack Root, string Path), CostedResource> _byPath = [];
     private readonly Dictionary<string, List<CostedResource>> _byType = new(StringComparer.Ordinal);
     private readonly List<CostedResource> _all = [];
+    private readonly Dictionary<string, object> _facts = new(StringComparer.Ordinal);
 
     public CostScope(IEnumerable<EvaluatedStack> roots)
     {
@@ -28,6 +29,18 @@ internal sealed class CostScope
     public IReadOnlyList<CostedResource> All => _all;
 
     public IReadOnlyList<CostedResource> OfType(string type) => _byType.TryGetValue(type, out var found) ? found : [];
+
+    /// <summary>A fact about all resources, found out once however many pricers ask: what is asked for each resource must not look at all.</summary>
+    public T Once<T>(string name, Func<CostScope, T> find)
+        where T : notnull
+    {
+        if (!_facts.TryGetValue(name, out var fact))
+        {
+            _facts[name] = fact = find(this);
+        }
+
+        return (T)fact;
+    }
 
     /// <summary>The resource of the same stack with a logical id.</summary>
     public CostedResource? Sibling(CostedResource resource, string logicalId) => _byPath.GetValueOrDefault((resource.Root, resource.Prefix + logicalId));

@@ -31,7 +31,7 @@ internal static class EcsPricers
         var families = services.SelectMany(s => s.Uses("AWS::ECS::TaskDefinition")).Distinct().Count();
         sheet.Add(
             cluster, "Container Insights metrics", "cloudwatch", "metric_month", 8 + (11 * services.Count) + (6 * families),
-            $"8 for the cluster, 11 for each of {services.Count} services, 6 for each of {families} task families, charged as custom metrics");
+            $"8 for the cluster, 11 for {Words.Each(services.Count, "service", "services")}, 6 for {Words.Each(families, "task family", "task families")}, charged as custom metrics");
     }
 
     public static void Service(CostedResource service, CostSheet sheet)

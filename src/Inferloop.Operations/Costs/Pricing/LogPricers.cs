@@ -7,6 +7,7 @@ namespace Inferloop.Operations.Costs.Pricing;
 internal static class LogPricers
 {
     private const string LogGroupType = "AWS::Logs::LogGroup";
+    private const string FlowLogType = "AWS::EC2::FlowLog";
     private const string InsightsPrefix = "/aws/ecs/containerinsights/";
 
     // Logs without an end of retention grow for ever; a year is what an estimate can say about them.
@@ -15,24 +16,23 @@ internal static class LogPricers
 
     public static void LogGroup(CostedResource group, CostSheet sheet)
     {
-        var scope = sheet.Scope;
         if (group.Text("LogGroupName") is { } name && name.StartsWith(InsightsPrefix, StringComparison.Ordinal))
         {
             // One event of about 1 KB a minute for each task, and one for its container.
-            var tasks = scope.OfType("AWS::ECS::Service").Where(s => s.Region == group.Region).Aggregate((Quantity)0m, (sum, s) => sum + EcsPricers.Tasks(s));
+            var tasks = sheet.Scope.Once("tasks of " + group.Region, scope => scope.OfType("AWS::ECS::Service").Where(s => s.Region == group.Region)
+                .Aggregate((Quantity)0m, (sum, s) => sum + EcsPricers.Tasks(s)));
             Ingested(group, sheet, tasks * 2 * Month.Minutes / KilobytesPerGb, "Container Insights events", "about 1 KB a minute for each task and each container");
             return;
         }
 
-        var flowLogs = scope.OfType("AWS::EC2::FlowLog").Where(f => Receives(group, f.Get("LogGroupName"), f)).ToList();
-        if (flowLogs.Count > 0)
+        var flowLogs = sheet.Scope.Once("flow logs", FlowLogsByGroup);
+        if (flowLogs.TryGetValue(group, out var received))
         {
-            var gb = CostSheet.Share(sheet.Usage.FlowLogGb, scope.OfType("AWS::EC2::FlowLog").Count) * flowLogs.Count;
-            Stored(group, sheet, gb, "Flow logs kept");
+            Stored(group, sheet, CostSheet.Share(sheet.Usage.FlowLogGb, sheet.Scope.OfType(FlowLogType).Count) * received, "Flow logs kept");
             return;
         }
 
-        var groups = scope.OfType("AWS::ECS::TaskDefinition").SelectMany(d => LogGroupsOf(d, scope)).Distinct().ToList();
+        var groups = sheet.Scope.Once("application logs", ApplicationGroups);
         if (groups.Contains(group))
         {
             Ingested(group, sheet, CostSheet.Share(sheet.Usage.ApplicationLogGb, groups.Count), "Application logs", NetworkPricers.Sharing(groups.Count, "log group"));
@@ -50,7 +50,7 @@ internal static class LogPricers
         var dimension = destination switch { "s3" => "vended_logs_delivered_to_s3_gb", "kinesis-data-firehose" => "vended_logs_delivered_to_firehose_gb", _ => "vended_logs_standard_gb" };
         sheet.Add(
             flowLog, "Flow logs delivered", "cloudwatch", dimension, CostSheet.Share(sheet.Usage.FlowLogGb, logs), NetworkPricers.Sharing(logs, "flow log"));
-        if (destination == "cloud-watch-logs" && !sheet.Scope.OfType(LogGroupType).Any(g => Receives(g, flowLog.Get("LogGroupName"), flowLog)))
+        if (destination == "cloud-watch-logs" && !Receivers(sheet.Scope, flowLog, flowLog.Get("LogGroupName")).Any())
         {
             sheet.AddUnpriced(
                 flowLog, "Flow logs kept", null, "gb_month", "The log group that receives them is not in the template, so their retention is not known.");
@@ -87,17 +87,18 @@ internal static class LogPricers
             string.Create(CultureInfo.InvariantCulture, $"{kept}, compressed to {share:0.##} of their size"));
     }
 
-    private static bool Receives(CostedResource group, Value? name, CostedResource sender) =>
-        sender.Sources(name).Contains(group) || (name?.AsString() is { } text && text == group.Text("LogGroupName") && sender.Region == group.Region);
+    private static Dictionary<CostedResource, int> FlowLogsByGroup(CostScope scope) =>
+        scope.OfType(FlowLogType).SelectMany(f => Receivers(scope, f, f.Get("LogGroupName"))).GroupBy(g => g).ToDictionary(g => g.Key, g => g.Count());
 
-    private static IEnumerable<CostedResource> LogGroupsOf(CostedResource definition, CostScope scope)
+    private static HashSet<CostedResource> ApplicationGroups(CostScope scope) =>
+        [.. scope.OfType("AWS::ECS::TaskDefinition").SelectMany(d => d.Items("ContainerDefinitions")
+            .SelectMany(c => Receivers(scope, d, c["LogConfiguration"]?["Options"]?["awslogs-group"])))];
+
+    // The log groups that a name means: made from the resource, or of that name in the same region.
+    private static IEnumerable<CostedResource> Receivers(CostScope scope, CostedResource sender, Value? name)
     {
-        foreach (var name in definition.Items("ContainerDefinitions").Select(c => c["LogConfiguration"]?["Options"]?["awslogs-group"]).OfType<Value>())
-        {
-            foreach (var group in scope.OfType(LogGroupType).Where(g => Receives(g, name, definition)))
-            {
-                yield return group;
-            }
-        }
+        var made = sender.Sources(name).Where(r => r.Type == LogGroupType).Distinct().ToList();
+        var named = scope.Once("log groups by name", all => all.OfType(LogGroupType).ToLookup(g => (g.Region, g.Text("LogGroupName"))));
+        return made.Count > 0 || name?.AsString() is not { } text ? made : named[(sender.Region, text)];
     }
 }

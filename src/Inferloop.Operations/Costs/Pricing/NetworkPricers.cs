@@ -48,7 +48,7 @@ internal static class NetworkPricers
                 break;
             case "Interface":
                 var zones = Math.Max(1, endpoint.Items("SubnetIds").Count);
-                var endpoints = sheet.Scope.OfType(endpoint.Type).Count(e => e.Text("VpcEndpointType") == "Interface");
+                var endpoints = sheet.Scope.Once("interface endpoints", scope => scope.OfType(endpoint.Type).Count(e => e.Text("VpcEndpointType") == "Interface"));
                 sheet.Add(endpoint, "Interface endpoint", "vpc_endpoint", "interface_endpoint_hour", Month.Hours * zones, $"in {zones} zones all month");
                 sheet.Add(
                     endpoint, "Interface endpoint traffic", "vpc_endpoint", "interface_processed_gb", CostSheet.Share(sheet.Usage.EndpointGb, endpoints),

@@ -23,7 +23,7 @@ internal static class StoragePricers
     public static void Bucket(CostedResource bucket, CostSheet sheet)
     {
         var buckets = sheet.Scope.OfType(BucketType);
-        var logs = buckets.Where(b => buckets.Any(other => ReceivesLogsOf(b, other))).ToList();
+        var logs = sheet.Scope.Once("log buckets", LogBuckets);
         if (logs.Contains(bucket))
         {
             LogBucket(bucket, sheet, logs.Count);
@@ -70,7 +70,7 @@ internal static class StoragePricers
         var sharing = NetworkPricers.Sharing(tables, "table");
         var indexes = table.Items("GlobalSecondaryIndexes");
         var copies = 1 + indexes.Count;
-        var copying = indexes.Count == 0 ? sharing : $"{sharing}; written once more for each of {indexes.Count} indexes";
+        var copying = indexes.Count == 0 ? sharing : $"{sharing}; written once more for {Words.Each(indexes.Count, "index", "indexes")}";
 
         if (table.Text("BillingMode") == "PAY_PER_REQUEST")
         {
@@ -150,7 +150,19 @@ internal static class StoragePricers
 
     private static decimal? Days(Value? rule, string key) => rule?[key] is { } value && value.TryGetNumber(out var days) ? days : null;
 
-    private static bool ReceivesLogsOf(CostedResource bucket, CostedResource other) =>
-        other.Get("LoggingConfiguration", "DestinationBucketName") is { } name
-        && (other.Sources(name).Contains(bucket) || (name.AsString() is { } text && text == bucket.Text("BucketName")));
+    private static HashSet<CostedResource> LogBuckets(CostScope scope)
+    {
+        var named = scope.OfType(BucketType).Where(b => b.Text("BucketName") is not null).ToLookup(b => b.Text("BucketName"));
+        var result = new HashSet<CostedResource>();
+        foreach (var bucket in scope.OfType(BucketType))
+        {
+            if (bucket.Get("LoggingConfiguration", "DestinationBucketName") is { } destination)
+            {
+                result.UnionWith(bucket.Sources(destination).Where(b => b.Type == BucketType));
+                result.UnionWith(named[destination.AsString() ?? ""]);
+            }
+        }
+
+        return result;
+    }
 }

@@ -47,6 +47,12 @@ internal abstract class ResourceProvider
     /// <summary>Whether this change, which the specification calls conditional, replaces the resource.</summary>
     public virtual bool RequiresReplacement(string property, JsonObject before, JsonObject after) => false;
 
+    /// <summary>
+    /// Whether a property that <see cref="ReadAsync"/> leaves out is known to be absent, and so differs from a template that sets it; by
+    /// default it counts as unreadable, as passwords are.
+    /// </summary>
+    public virtual bool ReportsAbsent(string property) => false;
+
     /// <summary>The existing resource for an import, from the identifier given; null when there is none.</summary>
     public virtual async Task<ProvisionedResource?> ImportAsync(ProvisionContext context, IReadOnlyDictionary<string, string> identifier, JsonObject properties)
     {

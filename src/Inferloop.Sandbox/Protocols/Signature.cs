@@ -225,6 +225,23 @@ internal sealed class Signature
         return Hex(HMACSHA256.HashData(SigningKey(secret), Encoding.UTF8.GetBytes(toSign)));
     }
 
+    /// <summary>A presigned S3 address, as a client with the key would make it.</summary>
+    public static string Presign(AccessKey key, string method, Uri endpoint, string region, string rawPath, TimeSpan lifetime, DateTimeOffset now)
+    {
+        var time = Text(now);
+        var credential = $"{key.Id}/{time[..8]}/{region}/s3/aws4_request";
+        var query = $"X-Amz-Algorithm={Algorithm}&X-Amz-Credential={Uri.EscapeDataString(credential)}&X-Amz-Date={time}&X-Amz-Expires={(long)lifetime.TotalSeconds}&X-Amz-SignedHeaders=host";
+        var request = new ServiceRequest
+        {
+            Method = method,
+            RawPath = rawPath,
+            RawQuery = query,
+            Headers = new Dictionary<string, string> { ["host"] = endpoint.Authority },
+        };
+        var signature = Create(credential, "host", "-", time, lifetime, null).Sign(request, key.Secret, "UNSIGNED-PAYLOAD", s3: true);
+        return $"{endpoint.GetLeftPart(UriPartial.Authority)}{rawPath}?{query}&X-Amz-Signature={signature}";
+    }
+
     public byte[] SigningKey(string secret)
     {
         var key = HMACSHA256.HashData(Encoding.UTF8.GetBytes("AWS4" + secret), Encoding.UTF8.GetBytes(Date));

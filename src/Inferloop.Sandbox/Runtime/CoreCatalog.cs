@@ -9,13 +9,16 @@ internal static class CoreCatalog
 {
     public static IEnumerable<SandboxService> Services(SandboxRuntime runtime)
     {
+        yield return new CloudFormationService(runtime);
         yield return new S3Service(runtime);
         yield return new StsService(runtime);
     }
 
     public static IEnumerable<ResourceProvider> Providers(SandboxRuntime runtime)
     {
-        _ = runtime;
-        return [];
+        yield return new BucketProvider();
+        yield return new BucketPolicyProvider();
+        yield return new WaitConditionHandleProvider();
+        yield return new WaitConditionProvider(runtime);
     }
 }

@@ -60,6 +60,18 @@ internal sealed class RequestContext
         Cancellation = Runtime.Stopping,
     };
 
+    /// <summary>The same caller's work inside the process, ended by a token of its own.</summary>
+    public RequestContext WithCancellation(CancellationToken cancellation) => new()
+    {
+        Runtime = Runtime,
+        AccountId = AccountId,
+        Region = Region,
+        RequestId = RequestId,
+        AccessKeyId = AccessKeyId,
+        PrincipalArn = PrincipalArn,
+        Cancellation = cancellation,
+    };
+
     /// <summary>A call inside the process with a payload, by the same caller.</summary>
     public RequestContext WithPayload(ReadOnlyMemory<byte> payload) => new()
     {

@@ -66,6 +66,12 @@ internal sealed partial class S3Service
         return new JsonObject { ["Location"] = region == "us-east-1" ? "/" + name : $"http://{name}.s3.{Regions.DnsSuffixOf(region)}/" };
     }
 
+    /// <summary>A bucket for the sandbox's own use, made when first asked for.</summary>
+    public void EnsureHidden(RequestContext context, string name) => buckets.GetOrAdd(
+        name,
+        static (key, caller) => new S3Bucket { Name = key, AccountId = caller.AccountId, Region = caller.Region, Created = caller.Now, IsHidden = true },
+        context);
+
     private static void Defaults(S3Bucket bucket, JsonObject input)
     {
         bucket.Configuration["ownershipControls"] = new JsonObject
@@ -115,7 +121,7 @@ internal sealed partial class S3Service
         var after = Optional(input, "ContinuationToken") is { } token ? DecodeToken(token) : null;
         var limit = Scalars.TryInteger(input["MaxBuckets"], out var maximum) ? (int)Math.Clamp(maximum, 1, 10_000) : 10_000;
         var found = buckets.Values
-            .Where(bucket => bucket.AccountId == context.AccountId && bucket.Name.StartsWith(prefix, StringComparison.Ordinal)
+            .Where(bucket => bucket.AccountId == context.AccountId && !bucket.IsHidden && bucket.Name.StartsWith(prefix, StringComparison.Ordinal)
                 && (region is null || bucket.Region == region) && (after is null || string.CompareOrdinal(bucket.Name, after) > 0))
             .OrderBy(bucket => bucket.Name, StringComparer.Ordinal)
             .Take(limit + 1)

@@ -65,6 +65,9 @@ internal sealed class S3Bucket
 
     public required DateTimeOffset Created { get; init; }
 
+    /// <summary>A bucket of the sandbox itself, not listed among its account's.</summary>
+    public bool IsHidden { get; init; }
+
     /// <summary>Held while anything below is read or changed.</summary>
     public object Gate { get; } = new();
 

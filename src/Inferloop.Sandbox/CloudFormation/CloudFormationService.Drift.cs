@@ -1,0 +1,282 @@
+using System.Text.Json.Nodes;
+using Inferloop.Sandbox.Protocols;
+using Inferloop.Sandbox.Runtime;
+
+namespace Inferloop.Sandbox.CloudFormation;
+
+internal sealed partial class CloudFormationService
+{
+    private static readonly HashSet<string> DriftDetectable = new(StringComparer.Ordinal)
+    {
+        "CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE",
+    };
+
+    private void RegisterDrift()
+    {
+        On("DetectStackDrift", DetectStackDrift);
+        On("DetectStackResourceDrift", DetectStackResourceDriftAsync);
+        On("DescribeStackDriftDetectionStatus", DescribeStackDriftDetectionStatus);
+        On("DescribeStackResourceDrifts", DescribeStackResourceDrifts);
+    }
+
+    private JsonObject DetectStackDrift(RequestContext context, JsonObject input)
+    {
+        var stack = Find(context, Text(input, "StackName"));
+        CheckDetectable(stack);
+        var only = Strings(input["LogicalResourceIds"]).ToHashSet(StringComparer.Ordinal);
+        var detections = Collection(context, "drift-detections");
+        if (detections.Any(detection => (string?)detection["StackId"] == stack.Id && (string?)detection["DetectionStatus"] == "DETECTION_IN_PROGRESS"))
+        {
+            throw Invalid($"Drift detection is already in progress for stack [{stack.Id}]");
+        }
+        var id = Runtime.Ids.Uuid();
+        detections.Put(id, new JsonObject
+        {
+            ["StackId"] = stack.Id,
+            ["StackDriftDetectionId"] = id,
+            ["DetectionStatus"] = "DETECTION_IN_PROGRESS",
+            ["Timestamp"] = Scalars.Timestamp(context.Now),
+        });
+        var inner = context.Detached();
+        Runtime.Run(async _ =>
+        {
+            List<ResourceRecord> records;
+            lock (stack.Gate)
+            {
+                records = stack.Resources.Values.Where(record => only.Count == 0 || only.Contains(record.LogicalId)).ToList();
+            }
+            string? failure = null;
+            try
+            {
+                await Runtime.Clock.DelayAsync(TimeSpan.FromSeconds(5), inner.Cancellation).ConfigureAwait(false);
+                await Task.WhenAll(records.Select(record => DetectAsync(inner, stack, record))).ConfigureAwait(false);
+            }
+            catch (ServiceFault fault)
+            {
+                failure = fault.Message;
+            }
+            Complete(stack, detections, id, failure);
+        });
+        return new JsonObject { ["StackDriftDetectionId"] = id };
+    }
+
+    private static void CheckDetectable(StackRecord stack)
+    {
+        if (!DriftDetectable.Contains(stack.Status))
+        {
+            throw Invalid($"Drift detection cannot be performed on stack [{stack.Id}] while in {stack.Status} state.");
+        }
+    }
+
+    private void Complete(StackRecord stack, Collection detections, string id, string? failure)
+    {
+        int drifted;
+        lock (stack.Gate)
+        {
+            drifted = stack.Resources.Values.Count(record => (string?)record.Drift?["StackResourceDriftStatus"] is "MODIFIED" or "DELETED");
+            stack.DriftChecked = Runtime.Clock.Now;
+            stack.DriftStatus = failure is not null ? "UNKNOWN" : drifted > 0 ? "DRIFTED" : "IN_SYNC";
+        }
+        detections.Update(id, detection =>
+        {
+            detection["DetectionStatus"] = failure is null ? "DETECTION_COMPLETE" : "DETECTION_FAILED";
+            detection["DetectionStatusReason"] = failure;
+            detection["StackDriftStatus"] = stack.DriftStatus;
+            detection["DriftedStackResourceCount"] = drifted;
+            detection["Timestamp"] = Scalars.Timestamp(Runtime.Clock.Now);
+        });
+    }
+
+    private async Task<JsonObject> DetectStackResourceDriftAsync(RequestContext context, JsonObject input)
+    {
+        var stack = Find(context, Text(input, "StackName"));
+        CheckDetectable(stack);
+        var logicalId = Text(input, "LogicalResourceId");
+        ResourceRecord record;
+        lock (stack.Gate)
+        {
+            record = stack.Resources.GetValueOrDefault(logicalId) ?? throw Invalid($"Resource {logicalId} does not exist for stack {stack.Name}");
+        }
+        var drift = await DetectAsync(context.WithCancellation(context.Cancellation), stack, record).ConfigureAwait(false)
+            ?? throw Invalid($"Drift detection is not supported on resource type {record.Type}");
+        return new JsonObject { ["StackResourceDrift"] = drift.DeepClone() };
+    }
+
+    /// <summary>Compares what the template says with what is there. Properties the template does not set are not compared.</summary>
+    private async Task<JsonObject?> DetectAsync(RequestContext context, StackRecord stack, ResourceRecord record)
+    {
+        if (record.IsNestedStack || record.PhysicalId is null || Runtime.Provider(record.Type) is not { } provider)
+        {
+            return null;
+        }
+        var actual = await provider.ReadAsync(
+            new ProvisionContext
+            {
+                Request = context,
+                StackName = stack.Name,
+                StackId = stack.Id,
+                LogicalId = record.LogicalId,
+                ClientToken = Runtime.Ids.Uuid(),
+                StackTags = record.StackTags,
+            },
+            record.PhysicalId).ConfigureAwait(false);
+        var expected = record.Properties.ToJsonObject();
+        var differences = new JsonArray();
+        var now = Runtime.Clock.Now;
+        var compared = new JsonObject();
+        if (actual is not null)
+        {
+            foreach (var (name, value) in expected)
+            {
+                if (!actual.TryGetPropertyValue(name, out var found) && !provider.ReportsAbsent(name))
+                {
+                    // A property that cannot be read back (a password) is not known to differ.
+                    continue;
+                }
+                compared[name] = found?.DeepClone();
+                DriftComparison.Compare("/" + name, value, found, differences);
+            }
+        }
+        var drift = new JsonObject
+        {
+            ["StackId"] = stack.Id,
+            ["LogicalResourceId"] = record.LogicalId,
+            ["PhysicalResourceId"] = record.PhysicalId,
+            ["ResourceType"] = record.Type,
+            ["ExpectedProperties"] = ValueRendering.Text(expected),
+            ["ActualProperties"] = actual is null ? null : ValueRendering.Text(compared),
+            ["PropertyDifferences"] = differences,
+            ["StackResourceDriftStatus"] = actual is null ? "DELETED" : differences.Count > 0 ? "MODIFIED" : "IN_SYNC",
+            ["Timestamp"] = Scalars.Timestamp(now),
+        };
+        lock (stack.Gate)
+        {
+            record.Drift = drift;
+            record.DriftChecked = now;
+        }
+        return drift;
+    }
+
+    private JsonObject DescribeStackDriftDetectionStatus(RequestContext context, JsonObject input)
+    {
+        var id = Text(input, "StackDriftDetectionId");
+        return Collection(context, "drift-detections").Get(id) ?? throw Invalid($"Drift detection [{id}] does not exist");
+    }
+
+    private JsonObject DescribeStackResourceDrifts(RequestContext context, JsonObject input)
+    {
+        var stack = Find(context, Text(input, "StackName"));
+        var filter = Strings(input["StackResourceDriftStatusFilters"]).ToHashSet(StringComparer.Ordinal);
+        List<JsonObject> drifts;
+        lock (stack.Gate)
+        {
+            drifts = stack.Resources.Values.OrderBy(record => record.LogicalId, StringComparer.Ordinal)
+                .Select(record => record.Drift).OfType<JsonObject>()
+                .Where(drift => filter.Count == 0 || filter.Contains((string)drift["StackResourceDriftStatus"]!))
+                .Select(drift => (JsonObject)drift.DeepClone()).ToList();
+        }
+        var size = Scalars.TryInteger(input["MaxResults"], out var maximum) ? (int)Math.Clamp(maximum, 1, PageSize) : PageSize;
+        var (items, next) = Page(drifts, Optional(input, "NextToken"), size);
+        return new JsonObject { ["StackResourceDrifts"] = Array(items), ["NextToken"] = next };
+    }
+}
+
+/// <summary>Differences between expected and actual properties, path by path.</summary>
+internal static class DriftComparison
+{
+    public static void Compare(string path, JsonNode? expected, JsonNode? actual, JsonArray differences)
+    {
+        switch (expected, actual)
+        {
+            case (JsonObject wanted, JsonObject found):
+                foreach (var (name, value) in wanted)
+                {
+                    if (found.TryGetPropertyValue(name, out var inner))
+                    {
+                        Compare($"{path}/{name}", value, inner, differences);
+                    }
+                    else
+                    {
+                        Add(differences, $"{path}/{name}", value, null, "REMOVE");
+                    }
+                }
+                break;
+            case (JsonArray wanted, JsonArray found):
+                CompareLists(path, wanted, found, differences);
+                break;
+            case (null, null):
+                break;
+            case (_, null):
+                Add(differences, path, expected, null, "REMOVE");
+                break;
+            default:
+                if (Scalars.Text(expected) is not { } left || Scalars.Text(actual) is not { } right || !SameScalar(left, right))
+                {
+                    Add(differences, path, expected, actual, "NOT_EQUAL");
+                }
+                break;
+        }
+    }
+
+    /// <summary>Lists are compared as sets where order carries no meaning to the service, which it rarely does: tags, rules, ids.</summary>
+    private static void CompareLists(string path, JsonArray expected, JsonArray actual, JsonArray differences)
+    {
+        var left = actual.ToList();
+        var unmatched = new List<(int Index, JsonNode? Item)>();
+        for (var i = 0; i < expected.Count; i++)
+        {
+            var match = left.FindIndex(candidate => Covers(expected[i], candidate));
+            if (match >= 0)
+            {
+                left.RemoveAt(match);
+            }
+            else
+            {
+                unmatched.Add((i, expected[i]));
+            }
+        }
+        foreach (var (index, item) in unmatched)
+        {
+            var partner = left.FindIndex(candidate => candidate is JsonObject && item is JsonObject && Identity(candidate) is { } id && id == Identity(item));
+            if (partner >= 0)
+            {
+                Compare($"{path}/{index}", item, left[partner], differences);
+                left.RemoveAt(partner);
+            }
+            else
+            {
+                Add(differences, $"{path}/{index}", item, null, "REMOVE");
+            }
+        }
+        foreach (var extra in left.Where(extra => Identity(extra)?.StartsWith("aws:", StringComparison.Ordinal) != true))
+        {
+            Add(differences, $"{path}/{actual.IndexOf(extra)}", null, extra, "ADD");
+        }
+    }
+
+    private static bool Covers(JsonNode? expected, JsonNode? actual)
+    {
+        var found = new JsonArray();
+        Compare("", expected, actual, found);
+        return found.Count == 0;
+    }
+
+    private static string? Identity(JsonNode? node) => node is JsonObject map
+        ? new[] { "Key", "Id", "ID", "Name", "Sid" }.Select(name => Scalars.Text(map[name])).FirstOrDefault(text => text is not null)
+        : null;
+
+    private static bool SameScalar(string left, string right) =>
+        left == right
+        || (decimal.TryParse(left, System.Globalization.CultureInfo.InvariantCulture, out var a) && decimal.TryParse(right, System.Globalization.CultureInfo.InvariantCulture, out var b) && a == b)
+        || (bool.TryParse(left, out var x) && bool.TryParse(right, out var y) && x == y);
+
+    private static void Add(JsonArray differences, string path, JsonNode? expected, JsonNode? actual, string type) => differences.Add(new JsonObject
+    {
+        ["PropertyPath"] = path,
+        ["ExpectedValue"] = Text(expected),
+        ["ActualValue"] = Text(actual),
+        ["DifferenceType"] = type,
+    });
+
+    private static string Text(JsonNode? node) => Scalars.Text(node) ?? ValueRendering.Text(node);
+}

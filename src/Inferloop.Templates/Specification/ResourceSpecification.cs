@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Collections.Frozen;
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
@@ -15,32 +14,35 @@ public sealed class ResourceSpecification
     private static readonly Lazy<ResourceSpecification> s_default = new(() => new ResourceSpecification(Unpack()));
 
     private readonly byte[] _data;
-    private readonly FrozenDictionary<string, (int Start, int Length)> _lines;
+    private readonly Dictionary<string, (int Start, int Length)> _lines = new(2048, StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, ResourceTypeSpecification> _types = new(StringComparer.Ordinal);
 
     private ResourceSpecification(byte[] data)
     {
         _data = data;
-        var lines = new Dictionary<string, (int, int)>(2048, StringComparer.Ordinal);
         var at = data.AsSpan().IndexOf((byte)'\n') + 1;
-        Version = JsonDocument.Parse(data.AsMemory(0, at)).RootElement.GetProperty("version").GetString()!;
         var prefix = "{\"t\":\""u8.Length;
         while (at < data.Length)
         {
             var length = data.AsSpan(at).IndexOf((byte)'\n');
             var name = data.AsSpan(at + prefix);
-            lines[Encoding.ASCII.GetString(name[..name.IndexOf((byte)'"')])] = (at, length);
+            _lines[Encoding.ASCII.GetString(name[..name.IndexOf((byte)'"')])] = (at, length);
             at += length + 1;
         }
-
-        _lines = lines.ToFrozenDictionary(StringComparer.Ordinal);
     }
 
     /// <summary>The specification that ships with the module.</summary>
     public static ResourceSpecification Default => s_default.Value;
 
     /// <summary>The version of the source it was made from.</summary>
-    public string Version { get; }
+    public string Version
+    {
+        get
+        {
+            using var header = JsonDocument.Parse(_data.AsMemory(0, _data.AsSpan().IndexOf((byte)'\n')));
+            return header.RootElement.GetProperty("version").GetString()!;
+        }
+    }
 
     /// <summary>The names of all resource types.</summary>
     public IEnumerable<string> Types => _lines.Keys;
@@ -65,8 +67,8 @@ public sealed class ResourceSpecification
         using var packed = typeof(ResourceSpecification).Assembly.GetManifestResourceStream("resource-specification.br")
             ?? throw new InvalidOperationException("The resource specification is not in the assembly.");
         using var stream = new BrotliStream(packed, CompressionMode.Decompress);
-        using var data = new MemoryStream(8 * 1024 * 1024);
+        using var data = new MemoryStream(2 * 1024 * 1024);
         stream.CopyTo(data);
-        return data.ToArray();
+        return data.GetBuffer().AsSpan(0, (int)data.Length).ToArray();
     }
 }

@@ -176,7 +176,7 @@ public sealed record ConnectionsSpec
     public string CacheSecretArn { get; init; } = "";
 
     /// <summary>URL of the authentication service; empty if the application authenticates by itself. Default empty.</summary>
-    [SpecMember(Optional = true, Pattern = @"^https?://\S+$", PatternMeaning = "an http or https URL", Summary = "empty if the application authenticates by itself")]
+    [SpecMember(Optional = true, Pattern = @"^https://\S+$", PatternMeaning = "an https URL", Summary = "empty if the application authenticates by itself")]
     public string AuthServiceUrl { get; init; } = "";
 
     /// <summary>ARN of the secret with SENTRY_DSN and ALERT_WEBHOOK_URL; empty for none. Default empty.</summary>

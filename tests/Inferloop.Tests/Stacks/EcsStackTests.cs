@@ -67,7 +67,9 @@ public sealed class EcsStackTests
     [Fact]
     public async Task The_task_definition_is_the_document_s()
     {
-        var task = (await StackFixture.EvaluateAsync()).Find("Ecs/TaskDefinition");
+        var stack = await StackFixture.EvaluateAsync();
+        var task = stack.Find("Ecs/TaskDefinition");
+        Assert.Equal("/inferloop/demo/prod/application", stack.Find("Logs/ApplicationLogGroup").Text("LogGroupName"));
         Assert.StartsWith("inferloop-synthdata-task", task.Text("Family"), StringComparison.Ordinal);
         Assert.Equal("awsvpc", task.Text("NetworkMode"));
         Assert.Equal(["EC2", "FARGATE"], task.At("RequiresCompatibilities")!.Items.Select(i => i.AsString()));
@@ -77,7 +79,7 @@ public sealed class EcsStackTests
         Assert.Equal("8000", task.Text(container + "PortMappings.0.ContainerPort"));
         Assert.Equal(["CMD-SHELL", "curl -f http://localhost:8000/health"], task.At(container + "HealthCheck.Command")!.Items.Select(i => i.AsString()));
         Assert.Equal(("30", "5", "3"), (task.Text(container + "HealthCheck.Interval"), task.Text(container + "HealthCheck.Timeout"), task.Text(container + "HealthCheck.Retries")));
-        Assert.Contains("Logs/ApplicationLogGroup", task.At(container + "LogConfiguration.Options.awslogs-group")!.Sources);
+        Assert.Equal("/inferloop/demo/prod/application", task.Text(container + "LogConfiguration.Options.awslogs-group"));
     }
 
     [Fact]

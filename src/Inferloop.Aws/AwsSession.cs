@@ -159,6 +159,11 @@ public sealed class AwsSession : IDisposable
         if (options.EndpointUrl is not null)
         {
             config.ServiceURL = options.EndpointUrl;
+        }
+
+        // An address, said or from AWS_ENDPOINT_URL, names no region to sign for.
+        if (!string.IsNullOrEmpty(config.ServiceURL))
+        {
             config.AuthenticationRegion = region;
         }
 

@@ -40,7 +40,7 @@ internal static class JsonWire
     }
 
     public static void WriteTimestamp(Utf8JsonWriter writer, DateTime value) =>
-        writer.WriteNumberValue(Convert.ToInt64(StringUtils.FromDateTimeToUnixTimestamp(value), System.Globalization.CultureInfo.InvariantCulture));
+        writer.WriteNumberValue(AWSSDKUtils.ConvertToUnixEpochSecondsDecimal(value));
 
     public static void WriteNumber(Utf8JsonWriter writer, double value)
     {

@@ -50,7 +50,7 @@ internal static class ModelEndpoints
             : config.AuthenticationRegion;
     }
 
-    public static T? Item<T>(List<T>? list, int index) => list is not null && index < list.Count ? list[index] : default;
+    public static T? Item<T>(IEnumerable<T>? list, int index) => list is null ? default : list.ElementAtOrDefault(index);
 
     public static Endpoint Determine(BaseEndpointResolver resolver, ClientConfig config, ServiceOperationEndpointParameters parameters)
     {

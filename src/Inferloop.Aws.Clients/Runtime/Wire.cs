@@ -42,6 +42,9 @@ internal static class Wire
         request.Headers[HeaderKeys.ContentTypeHeader] = "text/plain";
     }
 
+    /// <summary>"Z1" of "/hostedzone/Z1"; "Z1" of "Z1".</summary>
+    public static string LastSegment(string id) => id.StartsWith('/') ? id[(id.LastIndexOf('/') + 1)..] : id;
+
     public static List<string> Texts<T>(IEnumerable<T> values, Func<T, string> text) => [.. values.Select(text)];
 
     public static Dictionary<string, string> Headers(IWebResponseData data, string prefix) =>

@@ -8,7 +8,7 @@ internal sealed class ClientEmitter(ServiceModel model)
     private readonly Naming naming = new(model);
     private readonly ServiceNames names = model.Names;
 
-    private string Factory => $"{names.Class}PaginatorFactory";
+    private string Factory => $"{names.Namespace}PaginatorFactory";
 
     private bool HasPaginators => model.Operations.Any(IsPaginated);
 
@@ -196,10 +196,14 @@ internal sealed class ClientEmitter(ServiceModel model)
             }
         }
 
-        using (code.Block($"internal sealed class {Factory}(global::{names.Root}.{names.Interface} client) : I{Factory}"))
+        code.Summary(null, $"All pages of the operations of {model.FullName} that answer in pages.");
+        using (code.Block($"public partial class {Factory} : I{Factory}"))
         {
+            code.Line($"private readonly global::{names.Root}.{names.Interface} client;");
+            code.Line($"internal {Factory}(global::{names.Root}.{names.Interface} client) => this.client = client;");
             foreach (Operation operation in model.Operations.Where(IsPaginated))
             {
+                code.Summary(null, $"All pages of {operation.Name}.");
                 code.Line($"public I{operation.Name}Paginator {operation.Name}({Naming.RequestName(operation)} request) => new {operation.Name}Paginator(client, request);");
             }
         }

@@ -47,7 +47,7 @@ internal sealed class EndpointEmitter(ServiceModel model)
     private static string ParameterType(JsonElement parameter) => parameter.Text("type")!.ToUpperInvariant() switch
     {
         "BOOLEAN" => "bool?",
-        "STRINGARRAY" => "global::System.Collections.Generic.List<string>",
+        "STRINGARRAY" => "global::System.Collections.Generic.IEnumerable<string>",
         _ => "string",
     };
 
@@ -262,34 +262,49 @@ internal sealed class EndpointEmitter(ServiceModel model)
     private void EmitOperationParameters(CodeWriter code, JsonProperty[] parameters)
     {
         HashSet<string> known = [.. parameters.Select(p => p.Name)];
-        Naming naming = new(model);
-        foreach (Operation operation in model.Operations)
+        List<(Operation Operation, List<string> Lines)> cases = [.. model.Operations.Select(o => (o, OperationParameters(o, known))).Where(c => c.Item2.Count > 0)];
+        if (cases.Count == 0)
         {
-            List<string> lines = [.. operation.StaticContextParameters.Where(p => known.Contains(p.Key))
-                .Select(p => $"result.{p.Key} = {(p.Value is "true" or "false" ? p.Value : Naming.Literal(p.Value))};")];
-            Shape? input = operation.Input is null ? null : model[operation.Input];
-            foreach (Member member in input?.Members.Where(m => m.ContextParameter is { } name && known.Contains(name)) ?? [])
-            {
-                lines.Add($"result.{member.ContextParameter} = r.{naming.Property(input!.Name, member)};");
-            }
+            return;
+        }
 
-            // Paths beyond a plain member feed account endpoints of DynamoDB only, whose client is the official one.
-            foreach ((string name, string path) in operation.ContextParameters.Where(p => known.Contains(p.Key)))
-            {
-                if (input?.Members.FirstOrDefault(m => m.Name == path) is { } member)
-                {
-                    lines.Add($"result.{name} = r.{naming.Property(input.Name, member)};");
-                }
-            }
-
-            if (lines.Count > 0)
+        using (code.Block("switch (requestContext.OriginalRequest)"))
+        {
+            foreach ((Operation operation, List<string> lines) in cases)
             {
                 bool usesRequest = lines.Exists(l => l.Contains("= r.", StringComparison.Ordinal));
-                using (code.Block($"if (requestContext.OriginalRequest is global::{names.Model}.{Naming.RequestName(operation)}{(usesRequest ? " r" : "")})"))
-                {
-                    lines.ForEach(code.Line);
-                }
+                code.Line($"case global::{names.Model}.{Naming.RequestName(operation)}{(usesRequest ? " r" : "")}:");
+                lines.ForEach(code.Line);
+                code.Line("break;");
             }
         }
+    }
+
+    private List<string> OperationParameters(Operation operation, HashSet<string> known)
+    {
+        Naming naming = new(model);
+        List<string> lines = [.. operation.StaticContextParameters.Where(p => known.Contains(p.Key))
+            .Select(p => $"result.{p.Key} = {(p.Value is "true" or "false" ? p.Value : Naming.Literal(p.Value))};")];
+        if (operation.Input is null)
+        {
+            return lines;
+        }
+
+        Shape input = model[operation.Input];
+        foreach (Member member in input.Members.Where(m => m.ContextParameter is { } name && known.Contains(name)))
+        {
+            lines.Add($"result.{member.ContextParameter} = r.{naming.Property(input.Name, member)};");
+        }
+
+        // Paths beyond a plain member feed account endpoints of DynamoDB only, whose client is the official one.
+        foreach ((string name, string path) in operation.ContextParameters.Where(p => known.Contains(p.Key)))
+        {
+            if (input.Members.FirstOrDefault(m => m.Name == path) is { } member)
+            {
+                lines.Add($"result.{name} = r.{naming.Property(input.Name, member)};");
+            }
+        }
+
+        return lines;
     }
 }

@@ -38,7 +38,8 @@ internal sealed class JsonEmitter(ServiceModel model)
     /// <summary>The members of <c>v</c> as properties of the object being written to <c>w</c>.</summary>
     public void EmitMembers(CodeWriter code, Shape owner, IEnumerable<Member> members)
     {
-        foreach (Member member in members)
+        // In the order of the official client, so that both say the same bytes.
+        foreach (Member member in members.OrderBy(m => naming.Property(owner.Name, m), StringComparer.Ordinal))
         {
             string expression = "v." + naming.Property(owner.Name, member);
             string name = Naming.Literal(member.LocationName ?? member.Name);

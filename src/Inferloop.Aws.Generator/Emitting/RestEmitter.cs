@@ -109,6 +109,11 @@ internal sealed class RestEmitter(ServiceModel model, JsonEmitter json, XmlEmitt
                 bool greedy = path.Contains("{" + wireName + "+}", StringComparison.Ordinal);
                 code.Line($"if (!({isSet})) throw new global::{model.Names.Root}.{model.Names.Base}Exception(\"Request object does not have required field {naming.Property(input.Name, member)} set\");");
                 string text = values.Text(member, expression, "iso8601");
+                if (model.Customization.AnswersIdsAsPaths)
+                {
+                    text = $"{Clients}.Wire.LastSegment({text})";
+                }
+
                 code.Line(greedy
                     ? $"request.AddPathResource(\"{{{wireName}+}}\", {text}.TrimStart('/'));"
                     : $"request.AddPathResource(\"{{{wireName}}}\", {text});");

@@ -144,6 +144,12 @@ internal sealed class TypeEmitter(ServiceModel model)
             code.Line($"public {name}(string message, {ErrorParameters}) : base(message, errorType, errorCode, requestId, statusCode) {{ }}");
             code.Summary(null, "An error as the service reported it, with its cause.");
             code.Line($"public {name}(string message, global::System.Exception innerException, {ErrorParameters}) : base(message, innerException, errorType, errorCode, requestId, statusCode) {{ }}");
+            if (shapes.FirstOrDefault(s => s.IsRetryableThrottling is not null) is { } retryable)
+            {
+                code.Line("/// <inheritdoc/>");
+                code.Line($"public override global::Amazon.Runtime.RetryableDetails Retryable {{ get; }} = new({(retryable.IsRetryableThrottling == true ? "true" : "false")});");
+            }
+
             HashSet<string> emitted = new(StringComparer.Ordinal);
             foreach (Shape shape in shapes)
             {

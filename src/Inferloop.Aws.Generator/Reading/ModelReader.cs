@@ -36,6 +36,7 @@ internal static class ModelReader
             IsEventStream = json.IsTrue("eventstream"),
             IsStreaming = json.IsTrue("streaming"),
             ErrorCode = error.ValueKind == JsonValueKind.Object ? error.Text("code") : null,
+            IsRetryableThrottling = json.TryGetProperty("retryable", out JsonElement retryable) && retryable.ValueKind == JsonValueKind.Object ? retryable.IsTrue("throttling") : null,
             Min = ReadNumber(json, "min"),
             Max = ReadNumber(json, "max"),
         };

@@ -25,6 +25,9 @@ internal sealed class ServiceCustomization
     /// <summary><c>Shape.member</c> to official property name.</summary>
     public Dictionary<string, string> Members { get; init; } = [];
 
+    /// <summary>The service answers "/hostedzone/Z1" where it takes "Z1".</summary>
+    public bool AnswersIdsAsPaths { get; init; }
+
     /// <summary>Members (<c>Shape.member</c>) that hold milliseconds since 1970 and are a DateTime to .NET.</summary>
     public HashSet<string> EpochMilliseconds { get; init; } = [];
 }

@@ -37,6 +37,9 @@ internal sealed class Shape
 
     public string? ErrorCode { get; init; }
 
+    /// <summary>Whether the error says to try again, and if so, whether it is a throttle.</summary>
+    public bool? IsRetryableThrottling { get; init; }
+
     public decimal? Min { get; init; }
 
     public decimal? Max { get; init; }

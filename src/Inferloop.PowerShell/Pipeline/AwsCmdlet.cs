@@ -67,7 +67,17 @@ public abstract class AwsCmdlet : InferloopCmdlet
     /// <summary>The way to AWS for the current input object.</summary>
     /// <param name="cancellationToken">Stops it.</param>
     /// <returns>A session that lives as long as the PowerShell session; it is not the cmdlet's to dispose of.</returns>
-    protected Task<AwsSession> GetSessionAsync(CancellationToken cancellationToken) => session!.ConnectAsync(ConnectionOptions(), cancellationToken);
+    protected Task<AwsSession> GetSessionAsync(CancellationToken cancellationToken) => GetSessionAsync(null, cancellationToken);
+
+    /// <summary>The way to AWS for the current input object, in a region that the cmdlet knows better than the session's defaults do.</summary>
+    /// <param name="region">The region; null for what the parameters and defaults say.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>A session that lives as long as the PowerShell session; it is not the cmdlet's to dispose of.</returns>
+    protected Task<AwsSession> GetSessionAsync(string? region, CancellationToken cancellationToken)
+    {
+        var options = ConnectionOptions();
+        return session!.ConnectAsync(region is null ? options : options with { Region = region }, cancellationToken);
+    }
 
     /// <summary>
     /// What the parameters and the session say, from strong to weak: parameters; the sandbox, where it is the session's default and nothing else

@@ -22,13 +22,13 @@ public abstract class EnvironmentCmdlet : AwsCmdlet
     /// <param name="region">The region of what is worked on; the cmdlet's own parameter goes before it.</param>
     /// <param name="cancellationToken">Stops the search for a region and credentials.</param>
     private protected async Task<EnvironmentOperations> OpenAsync(string? region, CancellationToken cancellationToken) =>
-        Operations(await ConnectAsync(Region ?? region, cancellationToken).ConfigureAwait(false));
+        Operations(await GetSessionAsync(Region ?? region, cancellationToken).ConfigureAwait(false));
 
     /// <summary>The operations of the place that an environment came from, unless a parameter names another.</summary>
     private protected async Task<EnvironmentOperations> OpenAsync(InferloopEnvironment environment, CancellationToken cancellationToken) =>
-        environment.Connection.Session is AwsSession session && !NamesConnection
+        environment.Connection.Session is AwsSession session && !ConnectionIsGiven
             ? Operations(session.InRegion(environment.Region))
-            : Operations(await ConnectAsync(environment.Region, cancellationToken).ConfigureAwait(false));
+            : Operations(await GetSessionAsync(environment.Region, cancellationToken).ConfigureAwait(false));
 
     /// <summary>The one environment of that name, and stage where several stages have it.</summary>
     private protected static async Task<InferloopEnvironment> ResolveAsync(EnvironmentOperations operations, string name, EnvironmentStage? stage, CancellationToken cancellationToken)
@@ -66,16 +66,6 @@ public abstract class EnvironmentCmdlet : AwsCmdlet
     /// <summary>Whether this run only shows what it would do.</summary>
     private protected Task<bool> IsWhatIfAsync() => OnPipelineAsync(() =>
         MyInvocation.BoundParameters.TryGetValue("WhatIf", out var given) ? LanguagePrimitives.IsTrue(given) : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference")));
-
-    private Task<AwsSession> ConnectAsync(string? region, CancellationToken cancellationToken) => AwsSession.CreateAsync(
-        new AwsConnectionOptions
-        {
-            Region = region, ProfileName = ProfileName, ProfileLocation = ProfileLocation, AccessKey = AccessKey, SecretKey = SecretKey, SessionToken = SessionToken,
-            EndpointUrl = EndpointUrl?.ToString(),
-        },
-        cancellationToken);
-
-    private bool NamesConnection => MyInvocation.BoundParameters.Keys.Any(k => k is nameof(ProfileName) or nameof(AccessKey) or nameof(Credential) or nameof(EndpointUrl));
 
     private EnvironmentOperations Operations(AwsSession session)
     {

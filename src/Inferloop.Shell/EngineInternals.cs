@@ -38,12 +38,12 @@ internal static class EngineInternals
     }
 
     /// <summary>Lets <c>exit</c> in a script file reach the host instead of ending with the script.</summary>
-    public static void LetExitReachHost(Runspace runspace)
-    {
-        var context = Member(typeof(Runspace).GetProperty("ExecutionContext", Any) ?? runspace.GetType().GetProperty("ExecutionContext", Any), "ExecutionContext")
-            .GetValue(runspace)!;
-        Member(context.GetType().GetProperty("ScriptCommandProcessorShouldRethrowExit", Any), "ScriptCommandProcessorShouldRethrowExit").SetValue(context, true);
-    }
+    public static void LetExitReachHost(Runspace runspace) => ContextMember(runspace, "ScriptCommandProcessorShouldRethrowExit").SetValue(Context(runspace), true);
+
+    private static PropertyInfo ContextMember(Runspace runspace, string name) => Member(Context(runspace).GetType().GetProperty(name, Any), name);
+
+    private static object Context(Runspace runspace) =>
+        Member(runspace.GetType().GetProperty("ExecutionContext", Any) ?? typeof(Runspace).GetProperty("ExecutionContext", Any), "ExecutionContext").GetValue(runspace)!;
 
     private static Type Find(string name) => Engine.GetType(name) ?? throw Missing(name);
 

@@ -74,17 +74,17 @@ internal sealed class ShellSession : IDisposable
     /// <summary>The runspace, for completion and history.</summary>
     public Runspace Runspace => runspace;
 
-    /// <summary>Runs commands as if they were typed: output and errors go to the host.</summary>
+    /// <summary>Runs commands as if they were typed: output and errors go to the host, and <see cref="LastSucceeded"/> tells how they ended.</summary>
     /// <param name="script">The commands.</param>
-    /// <param name="addToHistory">As a typed line.</param>
     /// <returns>Nothing terminated them.</returns>
-    public bool Execute(string script, bool addToHistory = false) => Execute(runspace.CreatePipeline(script, addToHistory));
+    public bool Execute(string script) => Execute(runspace.CreatePipeline(script, addToHistory: true));
 
     /// <summary>What <c>$?</c> says of the last commands.</summary>
     public bool LastSucceeded
     {
         get
         {
+            // Not added to the history, a pipeline leaves $? as it finds it.
             using var pipeline = runspace.CreatePipeline("$global:?");
             return pipeline.Invoke().FirstOrDefault()?.BaseObject is true;
         }

@@ -24,7 +24,7 @@ internal sealed class Repl(ShellSession session, ShellHost host, ShellArguments 
         {
             if (!string.IsNullOrWhiteSpace(command))
             {
-                succeeded = session.Execute(command, addToHistory: typed) && session.LastSucceeded;
+                succeeded = session.Execute(command) && session.LastSucceeded;
             }
         }
 

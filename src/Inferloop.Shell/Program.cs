@@ -14,5 +14,14 @@ if (arguments.ShowHelp)
     return ShellExitCodes.Success;
 }
 
+// The engine would report its use to its maker, and listen for a debugger; a small host that runs scripts in CI does neither unasked.
+foreach (var optOut in new[] { "POWERSHELL_TELEMETRY_OPTOUT", "POWERSHELL_DIAGNOSTICS_OPTOUT" })
+{
+    if (Environment.GetEnvironmentVariable(optOut) is null)
+    {
+        Environment.SetEnvironmentVariable(optOut, "1");
+    }
+}
+
 using var session = new ShellSession(arguments);
 return session.Run();

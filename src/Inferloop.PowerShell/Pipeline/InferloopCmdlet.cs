@@ -10,7 +10,8 @@ namespace Inferloop.PowerShell.Pipeline;
 /// </summary>
 public abstract partial class InferloopCmdlet : PSCmdlet, IDisposable
 {
-    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(5);
+    /// <summary>How long a stopped cmdlet waits for a body that does not heed its token.</summary>
+    private protected virtual TimeSpan StopGrace => TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource stop = new();
     private PipelinePump? pump;
@@ -79,7 +80,7 @@ public abstract partial class InferloopCmdlet : PSCmdlet, IDisposable
     {
     }
 
-    private static async Task AbandonLaterAsync(PipelinePump running)
+    private async Task AbandonLaterAsync(PipelinePump running)
     {
         await Task.Delay(StopGrace).ConfigureAwait(false);
         running.Abandon();

@@ -117,10 +117,18 @@ public sealed record ModuleResult(
     /// <typeparam name="T">A type of the base library.</typeparam>
     public T Single<T>() => LanguagePrimitives.ConvertTo<T>(Single());
 
-    /// <summary>The error that ended the script; the test fails when none did.</summary>
+    /// <summary>
+    /// The error that ended the script, or the one error of a script that went on after it: a cmdlet's terminating error ends its statement, and
+    /// the script only under <c>-ErrorAction Stop</c>. The test fails when there is none.
+    /// </summary>
     public ErrorRecord Failure()
     {
-        Assert.True(TerminatingError is not null, "no terminating error; output: " + string.Join("; ", Output));
-        return TerminatingError!;
+        if (TerminatingError is not null)
+        {
+            return TerminatingError;
+        }
+
+        Assert.True(Errors.Count == 1, $"{Errors.Count} errors ({string.Join("; ", Errors)}); output: {string.Join("; ", Output)}");
+        return Errors[0];
     }
 }

@@ -131,12 +131,12 @@ internal sealed partial class EnvironmentOperations
                 await aws.CloudFormation.DeleteStackAsync(new DeleteStackRequest { StackName = stack.StackId, ClientRequestToken = $"{scope.Record.OperationId}-{round}" }, cancellation).ConfigureAwait(false);
             }
 
-            var skipped = end.Events.Where(e => e.Status == "DELETE_SKIPPED").Select(e => e.PhysicalId).ToHashSet(StringComparer.Ordinal);
+            var skipped = end.Events.Where(e => e.Status == "DELETE_SKIPPED").Select(e => e.Path).ToHashSet(StringComparer.Ordinal);
             await scope.EndAsync(OperationState.Completed).ConfigureAwait(false);
             return Removed(
                 environment,
                 end.Events.Where(e => e.Status == "DELETE_COMPLETE" && !e.IsStack).Select(e => e.Path).Distinct().Count(),
-                resources.Where(r => skipped.Contains(r.PhysicalId)).ToList(), began);
+                resources.Where(r => skipped.Contains(r.Path)).ToList(), began);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {

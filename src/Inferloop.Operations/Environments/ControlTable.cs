@@ -165,8 +165,8 @@ internal sealed class ControlTable(IAmazonDynamoDB dynamo, string tableName, Ope
         return dynamo.PutItemAsync(new PutItemRequest { TableName = tableName, Item = item }, cancellation);
     }
 
-    /// <summary>The newest entry of the journal for an environment, or the newest before a given one.</summary>
-    public async Task<OperationRecord?> LatestAsync(string environment, CancellationToken cancellation, string? before = null)
+    /// <summary>The newest entry of the journal for an environment.</summary>
+    public async Task<OperationRecord?> LatestAsync(string environment, CancellationToken cancellation)
     {
         var answer = await dynamo.QueryAsync(
             new QueryRequest
@@ -175,17 +175,43 @@ internal sealed class ControlTable(IAmazonDynamoDB dynamo, string tableName, Ope
                 ConsistentRead = true,
                 ScanIndexForward = false,
                 Limit = 1,
-                // Upper bounds are inclusive; a key cut by its last sign sorts before the key itself.
-                KeyConditionExpression = "pk = :pk AND sk BETWEEN :first AND :last",
-                ExpressionAttributeValues = new Dictionary<string, AttributeValue>
-                {
-                    [":pk"] = Text(Partition(environment)),
-                    [":first"] = Text("operation#"),
-                    [":last"] = Text(before is null ? "operation$" : before[..^1]),
-                },
+                KeyConditionExpression = "pk = :pk AND begins_with(sk, :operation)",
+                ExpressionAttributeValues = new Dictionary<string, AttributeValue> { [":pk"] = Text(Partition(environment)), [":operation"] = Text("operation#") },
             },
             cancellation).ConfigureAwait(false);
         return answer.Items is { Count: > 0 } ? Read(answer.Items[0]) : null;
+    }
+
+    /// <summary>The entries that nobody closed. Not only the newest: clocks of two machines may disagree about which that is.</summary>
+    public async Task<IReadOnlyList<OperationRecord>> OpenAsync(string environment, CancellationToken cancellation)
+    {
+        var open = new List<OperationRecord>();
+        Dictionary<string, AttributeValue>? next = null;
+        do
+        {
+            var page = await dynamo.QueryAsync(
+                new QueryRequest
+                {
+                    TableName = tableName,
+                    ConsistentRead = true,
+                    ExclusiveStartKey = next,
+                    KeyConditionExpression = "pk = :pk AND begins_with(sk, :operation)",
+                    FilterExpression = "#state IN (:running, :detached)",
+                    ExpressionAttributeNames = new Dictionary<string, string> { ["#state"] = "state" },
+                    ExpressionAttributeValues = new Dictionary<string, AttributeValue>
+                    {
+                        [":pk"] = Text(Partition(environment)),
+                        [":operation"] = Text("operation#"),
+                        [":running"] = Text(nameof(OperationState.Running)),
+                        [":detached"] = Text(nameof(OperationState.Detached)),
+                    },
+                },
+                cancellation).ConfigureAwait(false);
+            open.AddRange((page.Items ?? []).Select(Read));
+            next = page.LastEvaluatedKey is { Count: > 0 } key ? key : null;
+        }
+        while (next is not null);
+        return open;
     }
 
     private static OperationException Busy(string environment, LockHolder? holder)

@@ -27,7 +27,7 @@ internal sealed partial class EnvironmentOperations
         var stack = await FindStackAsync(spec.StackName, cancellation).ConfigureAwait(false);
         if (stack is not null)
         {
-            var known = control is null ? null : await JournalAsync(control, spec, cancellation).ConfigureAwait(false);
+            var known = control is null ? null : await KnownAsync(TableOf(control), spec, cancellation).ConfigureAwait(false);
             RefuseCreate(plan, stack, known, preview, resume);
         }
 
@@ -46,15 +46,14 @@ internal sealed partial class EnvironmentOperations
         try
         {
             stack = await FindStackAsync(spec.StackName, cancellation).ConfigureAwait(false);
-            var open = await scope.Table.LatestAsync(KeyOf(spec), cancellation).ConfigureAwait(false);
             if (stack is not null)
             {
-                RefuseCreate(plan, stack, open, preview, resume);
+                RefuseCreate(plan, stack, await KnownAsync(scope.Table, spec, cancellation).ConfigureAwait(false), preview, resume);
                 if (stack.StackStatus.Value is "CREATE_IN_PROGRESS" or "CREATE_COMPLETE")
                 {
                     // The create is on its way, or came to its end unwatched: what is left is to follow it.
                     await scope.StepAsync("attach", cancellation, r => r with { InputHash = plan.InputHash, StackId = stack.StackId }).ConfigureAwait(false);
-                    await CloseOpenAsync(scope, open, cancellation).ConfigureAwait(false);
+                    await CloseOpenAsync(scope, cancellation).ConfigureAwait(false);
                     prepared.Attach(stack.StackId);
                     return prepared;
                 }
@@ -64,7 +63,7 @@ internal sealed partial class EnvironmentOperations
 
             if (!preview)
             {
-                await CloseOpenAsync(scope, open, cancellation).ConfigureAwait(false);
+                await CloseOpenAsync(scope, cancellation).ConfigureAwait(false);
             }
 
             await prepared.PrepareAsync(previousStackId: null, cancellation).ConfigureAwait(false);
@@ -135,6 +134,12 @@ internal sealed partial class EnvironmentOperations
                 new UpdateTerminationProtectionRequest { StackName = stack.StackId, EnableTerminationProtection = false }, cancellation).ConfigureAwait(false);
         }
 
+        if (stack.StackStatus == "REVIEW_IN_PROGRESS")
+        {
+            // With the change set go the stacks under review that it made for nested templates; with the stack alone they would stay.
+            await RemoveLeftChangeSetsAsync(stack.StackId, cancellation).ConfigureAwait(false);
+        }
+
         var mark = await StackEventStream.MarkAsync(aws.CloudFormation, stack.StackId, cancellation).ConfigureAwait(false);
         await aws.CloudFormation.DeleteStackAsync(new DeleteStackRequest { StackName = stack.StackId }, cancellation).ConfigureAwait(false);
         var end = await FollowAsync(name, stack.StackId, mark, new StackProgress($"Clearing {name}", [], options.Time), cancellation).ConfigureAwait(false);
@@ -144,14 +149,20 @@ internal sealed partial class EnvironmentOperations
         }
     }
 
-    private static async Task CloseOpenAsync(OperationScope scope, OperationRecord? open, CancellationToken cancellation)
+    /// <summary>Closes what dead processes left open; the lock says that none of them is alive.</summary>
+    private static async Task CloseOpenAsync(OperationScope scope, CancellationToken cancellation)
     {
-        if (open is { IsOpen: true } && open.OperationId != scope.Record.OperationId)
+        foreach (var open in await scope.Table.OpenAsync(scope.Record.Environment, cancellation).ConfigureAwait(false))
         {
-            await scope.CloseAsync(open, OperationState.Failed, $"Interrupted; taken up by operation {scope.Record.OperationId} of {scope.Record.Owner}.", cancellation).ConfigureAwait(false);
+            if (open.OperationId != scope.Record.OperationId)
+            {
+                await scope.CloseAsync(open, OperationState.Failed, $"Interrupted; taken up by operation {scope.Record.OperationId} of {scope.Record.Owner}.", cancellation).ConfigureAwait(false);
+            }
         }
     }
 
-    private async Task<OperationRecord?> JournalAsync(ControlPlane control, InferloopEnvironmentSpec spec, CancellationToken cancellation) =>
-        await new ControlTable(aws.DynamoDB, control.Table, options.Operator, options.Time).LatestAsync(KeyOf(spec), cancellation).ConfigureAwait(false);
+    /// <summary>The create that is under way, or else what was done last.</summary>
+    private static async Task<OperationRecord?> KnownAsync(ControlTable table, InferloopEnvironmentSpec spec, CancellationToken cancellation) =>
+        (await table.OpenAsync(KeyOf(spec), cancellation).ConfigureAwait(false)).LastOrDefault(o => o.Kind == OperationKind.Create)
+        ?? await table.LatestAsync(KeyOf(spec), cancellation).ConfigureAwait(false);
 }

@@ -67,9 +67,7 @@ internal sealed partial class EnvironmentOperations
         try
         {
             await scope.StepAsync("inventory", cancellation, r => r with { StackId = stack.StackId }).ConfigureAwait(false);
-            // This operation's own entry is the newest now; the one before it may be open still.
-            var open = await scope.Table.LatestAsync(KeyOf(environment.Spec), cancellation, before: scope.Record.SortKey).ConfigureAwait(false);
-            await CloseOpenAsync(scope, open, cancellation).ConfigureAwait(false);
+            await CloseOpenAsync(scope, cancellation).ConfigureAwait(false);
             stack = await FindStackAsync(stack.StackId, cancellation).ConfigureAwait(false) ?? throw NotFound(name, environment.Region);
             RefuseRemoval(name, stack, removal);
             var resources = await ResourcesAsync(stack.StackId, cancellation).ConfigureAwait(false);
@@ -91,6 +89,13 @@ internal sealed partial class EnvironmentOperations
             }
 
             await scope.StepAsync("delete", cancellation).ConfigureAwait(false);
+            if (stack.StackStatus == "REVIEW_IN_PROGRESS")
+            {
+                await DeleteStackAsync(name, stack, cancellation).ConfigureAwait(false);
+                await scope.EndAsync(OperationState.Completed).ConfigureAwait(false);
+                return Removed(environment, 0, [], began);
+            }
+
             var mark = await StackEventStream.MarkAsync(aws.CloudFormation, stack.StackId, cancellation).ConfigureAwait(false);
             if (stack.StackStatus != "DELETE_IN_PROGRESS")
             {

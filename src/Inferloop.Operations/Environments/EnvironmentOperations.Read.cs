@@ -196,13 +196,13 @@ internal sealed partial class EnvironmentOperations
             return;
         }
 
-        var table = new ControlTable(aws.DynamoDB, control.Table, options.Operator, options.Time);
-        if (await table.LatestAsync(KeyOf(environment.Spec), cancellation).ConfigureAwait(false) is { IsOpen: true } open)
+        var table = TableOf(control);
+        var holder = await table.HolderAsync(KeyOf(environment.Spec), cancellation).ConfigureAwait(false);
+        foreach (var open in await table.OpenAsync(KeyOf(environment.Spec), cancellation).ConfigureAwait(false))
         {
-            var holder = await table.HolderAsync(KeyOf(environment.Spec), cancellation).ConfigureAwait(false);
-            if (holder is null || holder.OperationId != open.OperationId)
+            // Whoever holds the lock writes the end of their own operation.
+            if (holder?.OperationId != open.OperationId)
             {
-                // Nobody else will write it any more.
                 var success = StackStates.IsSuccess(open.Kind, end.Status);
                 var reason = success ? null : Failure(open.Kind, environment.Name, end).Message;
                 await table.SaveAsync(open.End(success ? OperationState.Completed : OperationState.Failed, table.Now, reason), cancellation).ConfigureAwait(false);
@@ -212,7 +212,8 @@ internal sealed partial class EnvironmentOperations
 
     private static bool IsEnvironment(Stack stack) =>
         string.IsNullOrEmpty(stack.ParentId) && stack.StackName != ControlStack.Name && stack.StackName.StartsWith("inferloop-", StringComparison.Ordinal)
-        && !StackStates.IsGone(stack.StackStatus) && (stack.Tags ?? []).Exists(t => t.Key == EnvironmentTags.Environment);
+        && !StackStates.IsGone(stack.StackStatus)
+        && ((stack.Tags ?? []).Exists(t => t.Key == EnvironmentTags.Environment) || (stack.StackStatus == "REVIEW_IN_PROGRESS" && InferloopEnvironmentSpec.ParseStackName(stack.StackName) is not null));
 
     private InferloopEnvironment Convert(Stack stack, string account)
     {
@@ -220,11 +221,10 @@ internal sealed partial class EnvironmentOperations
             (stack.Parameters ?? []).ToDictionary(p => p.ParameterKey, p => p.ParameterValue, StringComparer.Ordinal), aws.Region,
             (stack.Tags ?? []).Select(t => new KeyValuePair<string, string>(t.Key, t.Value)));
         var outputs = (stack.Outputs ?? []).ToDictionary(o => o.OutputKey, o => o.OutputValue, StringComparer.Ordinal);
-        string Tag(string key) => (stack.Tags ?? []).Find(t => t.Key == key)?.Value ?? "";
-        if (spec.Name.Length == 0)
+        if (spec.Name.Length == 0 && InferloopEnvironmentSpec.ParseStackName(stack.StackName) is var (name, stage))
         {
-            // A stack under review has no parameters yet; its tags say what it will be.
-            spec = spec with { Name = Tag(EnvironmentTags.Environment), Stage = Enum.TryParse<EnvironmentStage>(Tag(EnvironmentTags.Stage), true, out var stage) ? stage : default };
+            // A stack under review has no parameters yet; its name says what it will be.
+            spec = spec with { Name = name, Stage = stage };
         }
 
         return new InferloopEnvironment

@@ -34,7 +34,6 @@ internal sealed partial class EnvironmentOperations
         {
             stack = await FindStackAsync(spec.StackName, cancellation).ConfigureAwait(false) ?? throw NotFound(spec.Name, spec.Region);
             RefuseUpdate(spec, stack, resume);
-            var open = await scope.Table.LatestAsync(KeyOf(spec), cancellation).ConfigureAwait(false);
             if (!StackStates.IsUpdatable(stack.StackStatus))
             {
                 stack = await RecoverAsync(scope, spec, stack, cancellation).ConfigureAwait(false);
@@ -42,7 +41,7 @@ internal sealed partial class EnvironmentOperations
 
             if (!preview)
             {
-                await CloseOpenAsync(scope, open, cancellation).ConfigureAwait(false);
+                await CloseOpenAsync(scope, cancellation).ConfigureAwait(false);
                 await RemoveLeftChangeSetsAsync(stack.StackId, cancellation).ConfigureAwait(false);
             }
 

@@ -44,13 +44,15 @@ internal sealed partial class EnvironmentOperations(EnvironmentAws aws, Environm
         var journaled = previewWith is null;
         await PauseAsync("control", cancellation).ConfigureAwait(false);
         var control = previewWith ?? await Control.EnsureAsync(cancellation).ConfigureAwait(false);
-        var table = new ControlTable(aws.DynamoDB, control.Table, options.Operator, options.Time);
+        var table = TableOf(control);
         await PauseAsync("lock", cancellation).ConfigureAwait(false);
         var hold = await table.AcquireAsync(KeyOf(spec), operationId, kind, cancellation).ConfigureAwait(false);
         return new OperationScope(
             control, table, hold, journaled, options,
             new OperationRecord { Environment = KeyOf(spec), OperationId = operationId, Kind = kind, Owner = table.Owner, Started = table.Now });
     }
+
+    private ControlTable TableOf(ControlPlane control) => new(aws.DynamoDB, control.Table, options.Operator, options.Time);
 
     private Task PauseAsync(string step, CancellationToken cancellation) => options.BeforeStep?.Invoke(step, cancellation) ?? Task.CompletedTask;
 

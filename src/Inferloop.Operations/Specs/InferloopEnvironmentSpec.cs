@@ -53,6 +53,17 @@ public sealed record InferloopEnvironmentSpec
     /// <summary>The name of the environment's root stack.</summary>
     public string StackName => $"inferloop-{Name}-{Stage.ToString().ToLowerInvariant()}";
 
+    /// <summary>Name and stage from the name of a root stack; null for a stack of another kind.</summary>
+    internal static (string Name, EnvironmentStage Stage)? ParseStackName(string stackName)
+    {
+        const string Prefix = "inferloop-";
+        var last = stackName.LastIndexOf('-');
+        return stackName.StartsWith(Prefix, StringComparison.Ordinal) && last > Prefix.Length
+            && Enum.TryParse<EnvironmentStage>(stackName[(last + 1)..], ignoreCase: true, out var stage)
+            ? (stackName[Prefix.Length..last], stage)
+            : null;
+    }
+
     /// <summary>A copy in which one member has another value.</summary>
     /// <param name="member">The member's name ("TaskCpu") or path ("ecs.taskCpu"), in any case.</param>
     /// <param name="value">The value, or text that reads as one.</param>

@@ -103,8 +103,10 @@ public sealed class ControlTableTests : IAsyncLifetime
         await table.SaveAsync(second, Stop);
         var latest = await table.LatestAsync("demo-dev", Stop);
         Assert.Equal("op2", latest!.OperationId);
-        var before = await table.LatestAsync("demo-dev", Stop, before: latest.SortKey);
-        Assert.Equal(("op1", "h", "arn", true), (before!.OperationId, before.InputHash, before.StackId, before.IsOpen));
+        var open = await table.OpenAsync("demo-dev", Stop);
+        Assert.Equal(["op1", "op2"], open.Select(o => o.OperationId));
+        var before = open[0];
+        Assert.Equal(("op1", "h", "arn", true), (before.OperationId, before.InputHash, before.StackId, before.IsOpen));
         Assert.Equal([("package", true), ("execute", false)], before.Steps.Select(s => (s.Name, s.Finished is not null)));
         await table.SaveAsync(second.End(OperationState.Failed, begin.AddMinutes(2), "why"), Stop);
         Assert.Equal((OperationState.Failed, "why", false), await table.LatestAsync("demo-dev", Stop) is { } ended ? (ended.State, ended.Reason, ended.IsOpen) : default);

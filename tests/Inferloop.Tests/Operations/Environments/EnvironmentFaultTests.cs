@@ -33,18 +33,16 @@ public sealed class EnvironmentFaultTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("changeset")]
     [InlineData("execute")]
+    [InlineData("protect")]
     [InlineData("follow")]
     public async Task A_create_that_died_at_any_step_can_be_removed_instead(string step)
     {
         await harness.Dying(step).RunAsync(ada => ada.CreateAsync(cancellation: Stop));
         var bob = harness.Operator("bob");
-        if (await harness.Operator().Operations.RefreshAsync(EnvironmentHarness.Spec.StackName, false, Stop) is not null)
-        {
-            await bob.RemoveAsync(deleteData: true, cancellation: Stop);
-        }
-
+        var environment = Assert.Single(await ListAsync(bob));
+        Assert.Equal(("demo", EnvironmentStage.Dev), (environment.Name, environment.Stage));
+        await bob.RemoveAsync(deleteData: true, cancellation: Stop);
         Assert.Null(await bob.Operations.RefreshAsync(EnvironmentHarness.Spec.StackName, false, Stop));
         await NothingIsLeftOpenAsync();
     }
@@ -93,7 +91,7 @@ public sealed class EnvironmentFaultTests : IAsyncLifetime
     public async Task A_create_under_way_with_another_spec_is_not_taken_for_the_same()
     {
         await harness.Dying("follow").RunAsync(ada => ada.CreateAsync(cancellation: Stop));
-        var error = await Assert.ThrowsAsync<OperationException>(() => harness.Operator("bob").CreateAsync(EnvironmentHarness.Spec.With("VpcCidr", "172.16.0.0/16"), cancellation: Stop));
+        var error = await Assert.ThrowsAsync<OperationException>(() => harness.Operator("bob").CreateAsync(EnvironmentHarness.Spec.With("ServiceVersion", "2.0.0"), cancellation: Stop));
         Assert.Equal("EnvironmentInputDiffers", error.ErrorId);
         Assert.Contains("ada@", error.Message, StringComparison.Ordinal);
     }
@@ -225,6 +223,17 @@ public sealed class EnvironmentFaultTests : IAsyncLifetime
         var updated = stack.LastUpdatedTime;
         await control.EnsureAsync(Stop);
         Assert.Equal(updated, (await harness.CloudFormation.DescribeStacksAsync(new DescribeStacksRequest { StackName = ControlStack.Name }, Stop)).Stacks[0].LastUpdatedTime);
+    }
+
+    private static async Task<List<InferloopEnvironment>> ListAsync(Operator one)
+    {
+        var found = new List<InferloopEnvironment>();
+        await foreach (var environment in one.Operations.ListAsync(Stop))
+        {
+            found.Add(environment);
+        }
+
+        return found;
     }
 
     /// <summary>No open journal entry, no lock, no change set that waits, no second VPC.</summary>

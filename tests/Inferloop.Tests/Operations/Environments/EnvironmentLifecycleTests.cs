@@ -126,7 +126,7 @@ public sealed class EnvironmentLifecycleTests : IAsyncLifetime
         await File.AppendAllTextAsync(Path.Combine(harness.TemplateFolder, "network.yaml"), "#" + new string('x', TemplatePackager.ObjectLimit) + "\n", Stop);
         var error = await Assert.ThrowsAsync<OperationException>(() => harness.Operator().CreateAsync(cancellation: Stop));
         Assert.Contains(error.ErrorId, new[] { "TemplateTooLarge", "TemplateInvalid" });
-        Assert.Empty((await StackNamesAsync()).Where(n => n != ControlStack.Name));
+        Assert.DoesNotContain(await StackNamesAsync(), n => n != ControlStack.Name);
     }
 
     [Fact]

@@ -8,6 +8,7 @@ public sealed class SandboxHost : IAsyncDisposable
 {
     private readonly SandboxRuntime runtime;
     private readonly HttpServer server;
+    private int disposed;
 
     private SandboxHost(SandboxRuntime runtime, HttpServer server)
     {
@@ -70,6 +71,10 @@ public sealed class SandboxHost : IAsyncDisposable
     /// <summary>Stops it: no more requests, no more transitions; what it held is gone.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref disposed, 1) == 1)
+        {
+            return;
+        }
         runtime.Stop();
         await server.DisposeAsync().ConfigureAwait(false);
         runtime.Dispose();

@@ -101,6 +101,18 @@ public sealed class SandboxStatistics
         }
     }
 
+    /// <summary>How many follow the request log at present.</summary>
+    internal int Followers
+    {
+        get
+        {
+            lock (gate)
+            {
+                return followers.Count;
+            }
+        }
+    }
+
     internal void Add(SandboxRequest request)
     {
         Interlocked.Increment(ref requests);

@@ -82,10 +82,11 @@ internal sealed class ChangeSetBuilder(StackEngine engine, RequestContext contex
     {
         var changes = new List<JsonObject>();
         var listed = new HashSet<string>(StringComparer.Ordinal);
+        var replaced = comparison.Difference.Changes.Where(change => change.Replacement == Replacement.Always).Select(change => change.Path).ToHashSet(StringComparer.Ordinal);
         foreach (var change in comparison.Difference.Changes.Where(change => ParentOf(change.Path) == path))
         {
             listed.Add(change.LogicalId);
-            changes.Add(Change(change, stack, imports.ContainsKey(change.LogicalId) && path.Length == 0, nestedChangeSets.GetValueOrDefault(change.LogicalId), comparison.TagsChanged));
+            changes.Add(Change(change, stack, imports.ContainsKey(change.LogicalId) && path.Length == 0, nestedChangeSets.GetValueOrDefault(change.LogicalId), comparison.TagsChanged, replaced));
         }
         if (comparison.TagsChanged && StackAt(comparison.After, path) is { } after && StackAt(comparison.Before, path) is { } before)
         {
@@ -109,7 +110,7 @@ internal sealed class ChangeSetBuilder(StackEngine engine, RequestContext contex
         return root;
     }
 
-    private static JsonObject Change(ResourceChange change, StackRecord? stack, bool import, string? nestedChangeSet, bool retagged)
+    private static JsonObject Change(ResourceChange change, StackRecord? stack, bool import, string? nestedChangeSet, bool retagged, IReadOnlySet<string> replaced)
     {
         ResourceRecord? record = null;
         if (stack is not null)
@@ -159,7 +160,7 @@ internal sealed class ChangeSetBuilder(StackEngine engine, RequestContext contex
         json["Details"] = details;
         json["ChangeSetId"] = nestedChangeSet;
         json["BeforeContext"] = Context(change.Before);
-        json["AfterContext"] = Context(change.After);
+        json["AfterContext"] = Context(change.After, replaced);
         return new JsonObject { ["Type"] = "Resource", ["ResourceChange"] = json };
     }
 
@@ -199,18 +200,18 @@ internal sealed class ChangeSetBuilder(StackEngine engine, RequestContext contex
         ["ChangeSource"] = "DirectModification",
     };
 
-    private static string? Context(EvaluatedResource? resource)
+    private static string? Context(EvaluatedResource? resource, IReadOnlySet<string>? replaced = null)
     {
         if (resource is null)
         {
             return null;
         }
-        var context = new JsonObject { ["Properties"] = ValueRendering.Shown(resource.Properties) };
+        var context = new JsonObject { ["Properties"] = ValueRendering.Shown(resource.Properties, replaced) };
         foreach (var (name, value) in new[] { ("Metadata", resource.Metadata), ("CreationPolicy", resource.CreationPolicy), ("UpdatePolicy", resource.UpdatePolicy) })
         {
             if (value is not null)
             {
-                context[name] = ValueRendering.Shown(value);
+                context[name] = ValueRendering.Shown(value, replaced);
             }
         }
         if (resource.DeletionPolicy != "Delete")

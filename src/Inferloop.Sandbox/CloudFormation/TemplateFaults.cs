@@ -37,6 +37,8 @@ internal static partial class TemplateFaults
                 return $"Template format error: JSON not well-formed.{At(first)}";
             case DiagnosticCodes.RuleFailed or DiagnosticCodes.UnresolvedReference:
                 return "Template validation error: " + first.Message;
+            case DiagnosticCodes.InvalidStructure when first.Message.StartsWith("At least one Resources member", StringComparison.Ordinal):
+                return "Template format error: At least one Resources member must be defined.";
             case DiagnosticCodes.LimitExceeded:
                 return "Template format error: " + first.Message;
             default:

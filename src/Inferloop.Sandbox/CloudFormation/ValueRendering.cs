@@ -12,13 +12,15 @@ internal static class ValueRendering
 
     private static readonly JsonSerializerOptions Options = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static JsonNode? Shown(Value? value) => value switch
+    /// <summary>A value as JSON; what comes from resources that get another identity is known only after apply, whatever it is now.</summary>
+    public static JsonNode? Shown(Value? value, IReadOnlySet<string>? replaced = null) => value switch
     {
         null => null,
         { IsSecret: true } => JsonValue.Create(Mask),
         UnknownValue => JsonValue.Create(KnownAfterApply),
-        ListValue list => new JsonArray(list.Items.Select(Shown).ToArray()),
-        MapValue map => Map(map),
+        ListValue list => new JsonArray(list.Items.Select(item => Shown(item, replaced)).ToArray()),
+        MapValue map => Map(map, replaced),
+        _ when replaced is { Count: > 0 } && value.Sources.Any(source => replaced.Contains(PropertyComparison.ResourcePath(source))) => JsonValue.Create(KnownAfterApply),
         _ => value.AsString() is { } text ? JsonValue.Create(text) : value.ToJson(),
     };
 
@@ -32,12 +34,12 @@ internal static class ValueRendering
         var node => Text(node),
     };
 
-    private static JsonObject Map(MapValue map)
+    private static JsonObject Map(MapValue map, IReadOnlySet<string>? replaced)
     {
         var result = new JsonObject();
         foreach (var (key, value) in map.Entries)
         {
-            result[key] = Shown(value);
+            result[key] = Shown(value, replaced);
         }
         return result;
     }

@@ -308,7 +308,7 @@ internal static class S3Names
 /// <summary>Bytes of whole messages.</summary>
 internal static class Messages
 {
-    private static readonly XmlWriterSettings XmlSettings = new() { Encoding = new UTF8Encoding(false), CheckCharacters = false };
+    private static readonly XmlWriterSettings XmlSettings = new() { Encoding = new UTF8Encoding(false), CheckCharacters = false, OmitXmlDeclaration = true };
 
     public static byte[] Json(Action<Utf8JsonWriter> write)
     {
@@ -323,6 +323,8 @@ internal static class Messages
     public static byte[] Xml(Action<XmlWriter> write)
     {
         using var stream = new MemoryStream();
+        // To the letter as AWS begins its documents.
+        stream.Write("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"u8);
         using (var writer = XmlWriter.Create(stream, XmlSettings))
         {
             write(writer);

@@ -28,7 +28,7 @@ internal static class ServiceModels
     {
         using var archive = Open();
         var entries = new List<ServiceIndexEntry>();
-        foreach (var entry in archive.Entries.Where(entry => entry.Name.EndsWith(".json", StringComparison.Ordinal)))
+        foreach (var entry in archive.Entries.Where(entry => entry.Name.EndsWith(".json", StringComparison.Ordinal)).OrderBy(entry => entry.Name[..^5], StringComparer.Ordinal))
         {
             using var stream = entry.Open();
             var metadata = ReadMetadata(stream);

@@ -242,6 +242,11 @@ internal sealed class Signature
         return $"{endpoint.GetLeftPart(UriPartial.Authority)}{rawPath}?{query}&X-Amz-Signature={signature}";
     }
 
+    /// <summary>The signature of a request, as a client with the key would make it over host and date.</summary>
+    public static string Of(AccessKey key, string time, string region, string service, ServiceRequest request) =>
+        Create($"{key.Id}/{time[..8]}/{region}/{service}/aws4_request", "host;x-amz-date", "-", time, null, null)
+            .Sign(request, key.Secret, request.Header("x-amz-content-sha256") ?? Hex(SHA256.HashData(request.Body.Span)), service is "s3");
+
     public byte[] SigningKey(string secret)
     {
         var key = HMACSHA256.HashData(Encoding.UTF8.GetBytes("AWS4" + secret), Encoding.UTF8.GetBytes(Date));

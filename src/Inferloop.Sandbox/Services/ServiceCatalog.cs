@@ -1,7 +1,5 @@
 using Inferloop.Sandbox.CloudFormation;
 using Inferloop.Sandbox.Runtime;
-using Inferloop.Sandbox.Services.DynamoDb;
-using Inferloop.Sandbox.Services.Kms;
 
 namespace Inferloop.Sandbox.Services;
 
@@ -10,15 +8,40 @@ internal static class ServiceCatalog
 {
     public static IEnumerable<SandboxService> Services(SandboxRuntime runtime) =>
     [
-        new KmsService(runtime),
+        new Iam.IamService(runtime),
+        new Kms.KmsService(runtime),
         new Ec2.Ec2Service(runtime),
-        new DynamoDbService(runtime),
+        new DynamoDb.DynamoDbService(runtime),
+        new SecretsManager.SecretsManagerService(runtime),
+        new Ssm.SsmService(runtime),
+        new Logs.LogsService(runtime),
+        new CloudWatch.CloudWatchService(runtime),
+        new Sns.SnsService(runtime),
+        new Sqs.SqsService(runtime),
+        new Ecr.EcrService(runtime),
+        new ElasticLoadBalancing.ElbService(runtime),
+        new AutoScaling.AutoScalingService(runtime),
+        new ServiceDiscovery.ServiceDiscoveryService(runtime),
+        new Ecs.EcsService(runtime),
+        new ApplicationAutoScaling.ApplicationAutoScalingService(runtime),
     ];
 
     public static IEnumerable<ResourceProvider> Providers(SandboxRuntime runtime) =>
     [
-        .. KmsResources.All(runtime),
+        .. Iam.IamResources.All(runtime),
+        .. Kms.KmsResources.All(runtime),
         .. Ec2.Ec2Resources.All(runtime),
-        .. DynamoDbResources.All(runtime),
+        .. DynamoDb.DynamoDbResources.All(runtime),
+        .. SecretsManager.SecretsManagerResources.All(runtime),
+        .. Ssm.SsmResources.All(runtime),
+        .. Logs.LogsResources.All(runtime),
+        .. CloudWatch.CloudWatchResources.All(runtime),
+        .. Sns.MessagingResources.All(runtime),
+        .. Ecr.EcrResources.All(runtime),
+        .. ElasticLoadBalancing.ElbResources.All(runtime),
+        .. AutoScaling.AutoScalingResources.All(runtime),
+        .. ServiceDiscovery.ServiceDiscoveryResources.All(runtime),
+        .. Ecs.EcsResources.All(runtime),
+        .. ApplicationAutoScaling.ApplicationAutoScalingResources.All(runtime),
     ];
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Inferloop.Sandbox.Protocols;
@@ -85,7 +86,8 @@ internal static class Documents
 
     public static JsonNode? Copy(this JsonNode? node) => node?.DeepClone();
 
-    public static JsonObject Copy(this JsonObject document) => (JsonObject)document.DeepClone();
+    [return: NotNullIfNotNull(nameof(document))]
+    public static JsonObject? Copy(this JsonObject? document) => (JsonObject?)document?.DeepClone();
 
     public static JsonArray ToJsonList(this IEnumerable<JsonObject> documents) =>
         new(documents.Select(document => (JsonNode?)(document.Parent is null ? document : document.DeepClone())).ToArray());

@@ -107,4 +107,11 @@ internal sealed partial class Ec2Service
 
     /// <summary>A VPC for another service; the fault is EC2's.</summary>
     public JsonObject Vpc(RequestContext context, string id) => Find(context, "vpc", id);
+
+    /// <summary>Whether an instance, given by id or private address, is up.</summary>
+    public bool IsRunning(RequestContext context, string idOrAddress) => Kind(context, "i").Any(instance =>
+        (instance.Text("InstanceId") == idOrAddress || instance.Text("PrivateIpAddress") == idOrAddress) && instance.Child("State")?.Text("Name") == "running");
+
+    /// <summary>An instance by id, or null.</summary>
+    public JsonObject? FindInstance(RequestContext context, string id) => Kind(context, "i").Get(id);
 }

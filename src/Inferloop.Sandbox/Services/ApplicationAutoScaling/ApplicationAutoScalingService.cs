@@ -1,0 +1,327 @@
+using System.Text.Json.Nodes;
+using Inferloop.Sandbox.Runtime;
+
+namespace Inferloop.Sandbox.Services.ApplicationAutoScaling;
+
+/// <summary>Application Auto Scaling: targets, policies with their alarms, scheduled actions; a service outside of its bounds is brought back within them.</summary>
+internal sealed class ApplicationAutoScalingService : SandboxService
+{
+    public ApplicationAutoScalingService(SandboxRuntime runtime)
+        : base(runtime, "application-autoscaling")
+    {
+        On("RegisterScalableTarget", RegisterScalableTarget);
+        On("DeregisterScalableTarget", DeregisterScalableTarget);
+        On("DescribeScalableTargets", (context, input) =>
+        {
+            var ids = input.Texts("ResourceIds");
+            var all = Targets(context).Where(target => target.Text("ServiceNamespace") == input.Text("ServiceNamespace") && (ids.Count == 0 || ids.Contains(target.Text("ResourceId")!))
+                && (input.Text("ScalableDimension") is not { } dimension || target.Text("ScalableDimension") == dimension));
+            return Pages.Answer(input, all, "ScalableTargets", defaultSize: 50, tokenErrorCode: "InvalidNextTokenException");
+        });
+        On("PutScalingPolicy", PutScalingPolicy);
+        On("DeleteScalingPolicy", (context, input) =>
+        {
+            var key = $"{Key(input)}|{input.Text("PolicyName")}";
+            var policy = Policies(context).Get(key) ?? throw new ServiceFault("ObjectNotFoundException", $"No scaling policy found for service namespace: {input.Text("ServiceNamespace")}, resource ID: {input.Text("ResourceId")}, scalable dimension: {input.Text("ScalableDimension")}: {input.Text("PolicyName")}");
+            RemovePolicy(context, key, policy);
+            return [];
+        });
+        On("DescribeScalingPolicies", (context, input) =>
+        {
+            var names = input.Texts("PolicyNames");
+            var all = Policies(context).Where(policy => policy.Text("ServiceNamespace") == input.Text("ServiceNamespace") && (names.Count == 0 || names.Contains(policy.Text("PolicyName")!))
+                && (input.Text("ResourceId") is not { } id || policy.Text("ResourceId") == id) && (input.Text("ScalableDimension") is not { } dimension || policy.Text("ScalableDimension") == dimension));
+            return Pages.Answer(input, all, "ScalingPolicies", defaultSize: 50, tokenErrorCode: "InvalidNextTokenException");
+        });
+        On("PutScheduledAction", PutScheduledAction);
+        On("DeleteScheduledAction", (context, input) => Actions(context).Remove($"{Key(input)}|{input.Text("ScheduledActionName")}")
+            ? []
+            : throw new ServiceFault("ObjectNotFoundException", $"No scheduled action found for service namespace: {input.Text("ServiceNamespace")}: {input.Text("ScheduledActionName")}"));
+        On("DescribeScheduledActions", (context, input) =>
+        {
+            var names = input.Texts("ScheduledActionNames");
+            var all = Actions(context).Where(action => action.Text("ServiceNamespace") == input.Text("ServiceNamespace") && (names.Count == 0 || names.Contains(action.Text("ScheduledActionName")!))
+                && (input.Text("ResourceId") is not { } id || action.Text("ResourceId") == id));
+            return Pages.Answer(input, all, "ScheduledActions", defaultSize: 50, tokenErrorCode: "InvalidNextTokenException");
+        });
+        On("DescribeScalingActivities", (context, input) =>
+        {
+            var all = Collection(context, "activities").Where(activity => activity.Text("ServiceNamespace") == input.Text("ServiceNamespace") && (input.Text("ResourceId") is not { } id || activity.Text("ResourceId") == id))
+                .OrderByDescending(activity => activity.TimeOf("StartTime")).ToList();
+            return Pages.Answer(input, all, "ScalingActivities", defaultSize: 50, tokenErrorCode: "InvalidNextTokenException");
+        });
+        On("TagResource", (context, input) => Retag(context, input, document => Tags.Put(document, "_Tags", Tags.FromMap(input.Child("Tags")))));
+        On("UntagResource", (context, input) => Retag(context, input, document => Tags.Remove(document, "_Tags", input.Texts("TagKeys"))));
+        On("ListTagsForResource", (context, input) => new JsonObject { ["Tags"] = Tags.AsMap(ByArn(context, input).Objects("_Tags")) });
+    }
+
+    private Collection Targets(RequestContext context) => Collection(context, "targets");
+
+    private Collection Policies(RequestContext context) => Collection(context, "policies");
+
+    private Collection Actions(RequestContext context) => Collection(context, "actions");
+
+    public static string Key(JsonObject input) => $"{input.Text("ResourceId")}|{input.Text("ScalableDimension")}|{input.Text("ServiceNamespace")}";
+
+    private static ServiceFault Invalid(string message) => new("ValidationException", message);
+
+    private JsonObject ByArn(RequestContext context, JsonObject input) => Targets(context).Find(target => target.Text("ScalableTargetARN") == input.Text("ResourceARN"))
+        ?? throw new ServiceFault("ResourceNotFoundException", "The specified resource doesn't exist.");
+
+    private JsonObject Retag(RequestContext context, JsonObject input, Action<JsonObject> change)
+    {
+        Targets(context).Update(Key(ByArn(context, input)), change);
+        return [];
+    }
+
+    private JsonObject Target(RequestContext context, JsonObject input) => Targets(context).Get(Key(input)) ?? throw new ServiceFault("ObjectNotFoundException",
+        $"No scalable target registered for service namespace: {input.Text("ServiceNamespace")}, resource ID: {input.Text("ResourceId")}, scalable dimension: {input.Text("ScalableDimension")}");
+
+    private JsonObject RegisterScalableTarget(RequestContext context, JsonObject input)
+    {
+        var present = Targets(context).Get(Key(input));
+        var (minimum, maximum) = (input.Int("MinCapacity") ?? present?.Int("MinCapacity"), input.Int("MaxCapacity") ?? present?.Int("MaxCapacity"));
+        if (minimum is null || maximum is null)
+        {
+            throw Invalid("MinCapacity and MaxCapacity are required when registering a new scalable target");
+        }
+        if (minimum > maximum)
+        {
+            throw Invalid("Maximum capacity cannot be less than minimum capacity");
+        }
+        var service = input.Required("ServiceNamespace");
+        if (service == "ecs")
+        {
+            if (input.Required("ResourceId").Split('/') is not ["service", _, _] || input.Text("ScalableDimension") != "ecs:service:DesiredCount")
+            {
+                throw Invalid("Unsupported service namespace, resource type or scalable dimension");
+            }
+            if (DesiredOf(context, input.Required("ResourceId")) is null)
+            {
+                throw Invalid($"ECS service doesn't exist: {input.Text("ResourceId")}");
+            }
+        }
+        var arn = present?.Text("ScalableTargetARN") ?? context.Arn("application-autoscaling", "scalable-target/" + Runtime.Ids.Hex(24));
+        var linked = service switch { "ecs" => "AWSServiceRoleForApplicationAutoScaling_ECSService", "dynamodb" => "AWSServiceRoleForApplicationAutoScaling_DynamoDBTable", _ => null };
+        if (linked is not null)
+        {
+            Runtime.Service<Iam.IamService>().EnsureServiceLinkedRole(context, $"{service}.application-autoscaling.amazonaws.com", linked);
+        }
+        var target = (present ?? new JsonObject { ["CreationTime"] = Documents.Time(context.Now), ["_Tags"] = Tags.FromMap(input.Child("Tags")).ToJsonList() })
+            .Take(input, "ServiceNamespace", "ResourceId", "ScalableDimension", "SuspendedState");
+        target["MinCapacity"] = minimum;
+        target["MaxCapacity"] = maximum;
+        target["ScalableTargetARN"] = arn;
+        target["RoleARN"] = input.Text("RoleARN") ?? context.GlobalArn("iam", $"role/aws-service-role/{service}.application-autoscaling.amazonaws.com/{linked}");
+        target["SuspendedState"] ??= new JsonObject { ["DynamicScalingInSuspended"] = false, ["DynamicScalingOutSuspended"] = false, ["ScheduledScalingSuspended"] = false };
+        Targets(context).Put(Key(input), target);
+        Runtime.After(TimeSpan.FromSeconds(15), () => BringWithinBounds(context, Key(input)));
+        return new JsonObject { ["ScalableTargetARN"] = arn };
+    }
+
+    private int? DesiredOf(RequestContext context, string resource)
+    {
+        var parts = resource.Split('/');
+        return Runtime.Collection("ecs", "services", context).Get($"{parts[1]}/{parts[2]}") is { } service && service.Text("status") == "ACTIVE" ? service.Int("desiredCount") : null;
+    }
+
+    /// <summary>A capacity outside of the bounds is set to the nearer one.</summary>
+    private void BringWithinBounds(RequestContext context, string key)
+    {
+        if (Targets(context).Get(key) is not { } target || target.Text("ServiceNamespace") != "ecs" || DesiredOf(context, target.Required("ResourceId")) is not { } desired)
+        {
+            return;
+        }
+        var (minimum, maximum) = (target.Int("MinCapacity") ?? 0, target.Int("MaxCapacity") ?? 0);
+        var wanted = Math.Clamp(desired, minimum, maximum);
+        if (wanted != desired)
+        {
+            SetCapacity(context, target, wanted, wanted > desired ? "minimum capacity was set" : "maximum capacity was set");
+        }
+    }
+
+    /// <summary>Sets the capacity of a target and records the activity.</summary>
+    private void SetCapacity(RequestContext context, JsonObject target, int capacity, string cause)
+    {
+        var parts = target.Required("ResourceId").Split('/');
+        var detached = context.Detached();
+        var started = Documents.Time(Runtime.Clock.Now);
+        string status;
+        string? message;
+        try
+        {
+            Runtime.Service<Ecs.EcsService>().SetDesiredCount(detached, parts[1], parts[2], capacity);
+            (status, message) = ("Successful", $"Successfully set desired count to {capacity}. Change successfully fulfilled by ecs.");
+        }
+        catch (ServiceFault fault)
+        {
+            (status, message) = ("Failed", fault.Message);
+        }
+        Collection(detached, "activities").Put(Runtime.Ids.Uuid(), new JsonObject
+        {
+            ["ActivityId"] = Runtime.Ids.Uuid(),
+            ["ServiceNamespace"] = target.Text("ServiceNamespace"),
+            ["ResourceId"] = target.Text("ResourceId"),
+            ["ScalableDimension"] = target.Text("ScalableDimension"),
+            ["Description"] = $"Setting desired count to {capacity}.",
+            ["Cause"] = cause,
+            ["StartTime"] = started,
+            ["EndTime"] = Documents.Time(Runtime.Clock.Now),
+            ["StatusCode"] = status,
+            ["StatusMessage"] = message,
+        });
+    }
+
+    private JsonObject DeregisterScalableTarget(RequestContext context, JsonObject input)
+    {
+        _ = Target(context, input);
+        var key = Key(input);
+        foreach (var policy in Policies(context).Where(policy => Key(policy) == key))
+        {
+            RemovePolicy(context, $"{key}|{policy.Text("PolicyName")}", policy);
+        }
+        foreach (var action in Actions(context).Where(action => Key(action) == key))
+        {
+            Actions(context).Remove($"{key}|{action.Text("ScheduledActionName")}");
+        }
+        Targets(context).Remove(key);
+        return [];
+    }
+
+    private JsonObject PutScalingPolicy(RequestContext context, JsonObject input)
+    {
+        var target = Target(context, input);
+        var key = $"{Key(input)}|{input.Text("PolicyName")}";
+        var present = Policies(context).Get(key);
+        var type = input.Text("PolicyType") ?? present?.Text("PolicyType") ?? "StepScaling";
+        var configuration = type + (type == "StepScaling" ? "PolicyConfiguration" : "ScalingPolicyConfiguration");
+        configuration = type switch { "StepScaling" => "StepScalingPolicyConfiguration", "TargetTrackingScaling" => "TargetTrackingScalingPolicyConfiguration", _ => configuration };
+        if (input.Child(configuration) is not { } settings)
+        {
+            throw Invalid($"{configuration} is required for policy type {type}");
+        }
+        if (type == "TargetTrackingScaling" && !settings.Has("PredefinedMetricSpecification") && !settings.Has("CustomizedMetricSpecification"))
+        {
+            throw Invalid("Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification must be specified");
+        }
+        var policy = new JsonObject
+        {
+            ["PolicyARN"] = present?.Text("PolicyARN") ?? context.Arn("autoscaling", $"scalingPolicy:{Runtime.Ids.Uuid()}:resource/{input.Text("ServiceNamespace")}/{input.Text("ResourceId")}:policyName/{input.Text("PolicyName")}"),
+            ["PolicyType"] = type,
+            ["CreationTime"] = present?["CreationTime"].Copy() ?? Documents.Time(context.Now),
+            [configuration] = settings.Copy(),
+            ["Alarms"] = new JsonArray(),
+        }.Take(input, "PolicyName", "ServiceNamespace", "ResourceId", "ScalableDimension");
+        if (present is not null)
+        {
+            RemovePolicy(context, key, present);
+        }
+        if (type == "TargetTrackingScaling")
+        {
+            policy["Alarms"] = TrackingAlarms(context, target, policy, settings);
+        }
+        Policies(context).Put(key, policy);
+        return new JsonObject { ["PolicyARN"] = policy.Text("PolicyARN"), ["Alarms"] = policy["Alarms"].Copy() };
+    }
+
+    /// <summary>The two alarms of a target tracking policy, as AWS makes them: three minutes above, fifteen below nine tenths.</summary>
+    private JsonArray TrackingAlarms(RequestContext context, JsonObject target, JsonObject policy, JsonObject settings)
+    {
+        var alarms = new JsonArray();
+        var value = settings.Double("TargetValue") ?? 0;
+        foreach (var (kind, comparison, threshold, periods) in new[]
+        {
+            ("AlarmHigh", "GreaterThanThreshold", value, 3), ("AlarmLow", "LessThanThreshold", value * 0.9, 15),
+        })
+        {
+            if (kind == "AlarmLow" && settings.Is("DisableScaleIn"))
+            {
+                continue;
+            }
+            var name = $"TargetTracking-{target.Text("ResourceId")}-{kind}-{Runtime.Ids.Uuid()}";
+            var alarm = Metric(target, settings);
+            alarm["AlarmName"] = name;
+            alarm["AlarmDescription"] = $"DO NOT EDIT OR DELETE. For TargetTrackingScaling policy {policy.Text("PolicyARN")}.";
+            alarm["ActionsEnabled"] = true;
+            alarm["AlarmActions"] = new JsonArray(policy.Text("PolicyARN"));
+            alarm["ComparisonOperator"] = comparison;
+            alarm["Threshold"] = Math.Round(threshold, 1);
+            alarm["EvaluationPeriods"] = periods;
+            alarm["Period"] = 60;
+            Runtime.Service<CloudWatch.CloudWatchService>().PutAlarm(context, alarm);
+            alarms.Add((JsonNode)new JsonObject { ["AlarmName"] = name, ["AlarmARN"] = context.Arn("cloudwatch", "alarm:" + name) });
+        }
+        return alarms;
+    }
+
+    private static JsonObject Metric(JsonObject target, JsonObject settings)
+    {
+        if (settings.Child("CustomizedMetricSpecification") is { } custom)
+        {
+            return custom.Pick("Namespace", "MetricName", "Dimensions", "Statistic", "Unit");
+        }
+        var predefined = settings.Child("PredefinedMetricSpecification")!;
+        var type = predefined.Required("PredefinedMetricType");
+        var parts = target.Required("ResourceId").Split('/');
+        JsonObject Dimension(string name, string value) => new() { ["Name"] = name, ["Value"] = value };
+        if (type == "ALBRequestCountPerTarget")
+        {
+            var label = predefined.Required("ResourceLabel");
+            var at = label.IndexOf("/targetgroup/", StringComparison.Ordinal);
+            return new JsonObject
+            {
+                ["Namespace"] = "AWS/ApplicationELB",
+                ["MetricName"] = "RequestCountPerTarget",
+                ["Statistic"] = "Sum",
+                ["Dimensions"] = new JsonArray(Dimension("TargetGroup", at >= 0 ? label[(at + 1)..] : label)),
+            };
+        }
+        return parts is ["service", _, _]
+            ? new JsonObject
+            {
+                ["Namespace"] = "AWS/ECS",
+                ["MetricName"] = type.Contains("Memory", StringComparison.Ordinal) ? "MemoryUtilization" : "CPUUtilization",
+                ["Statistic"] = "Average",
+                ["Dimensions"] = new JsonArray(Dimension("ClusterName", parts[1]), Dimension("ServiceName", parts[2])),
+            }
+            : new JsonObject
+            {
+                ["Namespace"] = "AWS/DynamoDB",
+                ["MetricName"] = type.Contains("Write", StringComparison.Ordinal) ? "ConsumedWriteCapacityUnits" : "ConsumedReadCapacityUnits",
+                ["Statistic"] = "Sum",
+                ["Dimensions"] = new JsonArray(Dimension("TableName", parts.ElementAtOrDefault(1) ?? "")),
+            };
+    }
+
+    private void RemovePolicy(RequestContext context, string key, JsonObject policy)
+    {
+        foreach (var alarm in policy.Objects("Alarms"))
+        {
+            Runtime.Service<CloudWatch.CloudWatchService>().RemoveAlarm(context, alarm.Required("AlarmName"));
+        }
+        Policies(context).Remove(key);
+    }
+
+    private JsonObject PutScheduledAction(RequestContext context, JsonObject input)
+    {
+        _ = Target(context, input);
+        var schedule = input.Text("Schedule");
+        if (schedule is not null && !schedule.StartsWith("cron(", StringComparison.Ordinal) && !schedule.StartsWith("rate(", StringComparison.Ordinal) && !schedule.StartsWith("at(", StringComparison.Ordinal))
+        {
+            throw Invalid($"Invalid schedule expression: {schedule}");
+        }
+        var key = $"{Key(input)}|{input.Text("ScheduledActionName")}";
+        var action = Actions(context).Get(key) ?? new JsonObject
+        {
+            ["ScheduledActionARN"] = context.Arn("autoscaling", $"scheduledAction:{Runtime.Ids.Uuid()}:resource/{input.Text("ServiceNamespace")}/{input.Text("ResourceId")}:scheduledActionName/{input.Text("ScheduledActionName")}"),
+            ["CreationTime"] = Documents.Time(context.Now),
+        };
+        action.Take(input, "ScheduledActionName", "ServiceNamespace", "ResourceId", "ScalableDimension", "Schedule", "Timezone", "StartTime", "EndTime", "ScalableTargetAction");
+        if (!action.Has("Schedule"))
+        {
+            throw Invalid("Schedule is required for a new scheduled action");
+        }
+        Actions(context).Put(key, action);
+        return [];
+    }
+}

@@ -1,0 +1,74 @@
+using Inferloop.Sandbox.Runtime;
+
+namespace Inferloop.Sandbox.Services.Ecs;
+
+internal enum ImageBehaviour
+{
+    Serves,
+    Unhealthy,
+    Exits,
+}
+
+/// <summary>
+/// Nothing runs in the sandbox, so what an image does is read from its tag: one that contains <c>missing</c> cannot be pulled, one with
+/// <c>crash</c> exits, one with <c>unhealthy</c> fails its health checks; all others serve. Images of the sandbox's own ECR must exist there.
+/// </summary>
+internal static class ContainerImages
+{
+    public static ImageBehaviour BehaviourOf(string image)
+    {
+        var tag = TagOf(image);
+        return tag.Contains("crash", StringComparison.Ordinal) ? ImageBehaviour.Exits
+            : tag.Contains("unhealthy", StringComparison.Ordinal) ? ImageBehaviour.Unhealthy
+            : ImageBehaviour.Serves;
+    }
+
+    /// <summary>Why an image cannot be pulled; null when it can.</summary>
+    public static string? PullProblem(RequestContext context, string image)
+    {
+        var notFound = $"pull image manifest has been retried 1 time(s): failed to resolve ref {Full(image)}: {Full(image)}: not found";
+        if (TagOf(image).Contains("missing", StringComparison.Ordinal))
+        {
+            return notFound;
+        }
+        var host = image.Split('/')[0].Split('.');
+        if (host is [_, "dkr", "ecr", var region, ..])
+        {
+            var registry = context.With(host[0], region);
+            return context.Runtime.Service<Ecr.EcrService>().HasImage(registry, RepositoryOf(image), TagOf(image)) ? null : notFound;
+        }
+        return null;
+    }
+
+    private static string RepositoryOf(string image)
+    {
+        var path = image[(image.IndexOf('/', StringComparison.Ordinal) + 1)..];
+        return path.Split('@')[0].Split(':')[0];
+    }
+
+    private static string TagOf(string image)
+    {
+        var last = image.Split('/')[^1];
+        return last.Contains('@', StringComparison.Ordinal) ? last[(last.IndexOf('@', StringComparison.Ordinal) + 1)..]
+            : last.Contains(':', StringComparison.Ordinal) ? last[(last.IndexOf(':', StringComparison.Ordinal) + 1)..]
+            : "latest";
+    }
+
+    private static string Full(string image) => image.Split('/')[0].Contains('.', StringComparison.Ordinal) ? image
+        : image.Contains('/', StringComparison.Ordinal) ? "docker.io/" + image : "docker.io/library/" + image;
+}
+
+/// <summary>Where a container's secrets come from.</summary>
+internal static class SecretSources
+{
+    /// <summary>Whether a secret's source exists: a secret's ARN (with key, stage and version after it) or a parameter.</summary>
+    public static bool Exists(RequestContext context, string valueFrom)
+    {
+        if (valueFrom.Contains(":secretsmanager:", StringComparison.Ordinal))
+        {
+            return context.Runtime.Service<SecretsManager.SecretsManagerService>().Exists(context, string.Join(':', valueFrom.Split(':').Take(7)));
+        }
+        var name = valueFrom.Contains(":parameter/", StringComparison.Ordinal) ? "/" + valueFrom[(valueFrom.IndexOf(":parameter/", StringComparison.Ordinal) + ":parameter/".Length)..] : valueFrom;
+        return context.Runtime.Service<Ssm.SsmService>().Exists(context, name) || context.Runtime.Service<Ssm.SsmService>().Exists(context, name.TrimStart('/'));
+    }
+}

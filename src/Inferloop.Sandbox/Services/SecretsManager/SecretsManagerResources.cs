@@ -1,0 +1,99 @@
+using System.Text.Json.Nodes;
+using Inferloop.Sandbox.CloudFormation;
+using Inferloop.Sandbox.Runtime;
+
+namespace Inferloop.Sandbox.Services.SecretsManager;
+
+/// <summary>The AWS::SecretsManager resource types.</summary>
+internal static class SecretsManagerResources
+{
+    public static IEnumerable<ResourceProvider> All(SandboxRuntime runtime)
+    {
+        var service = runtime.Service<SecretsManagerService>();
+        return [Secret(service), Policy(service), Schedule(service)];
+    }
+
+    private static string? Value(JsonObject properties) => properties.Text("SecretString")
+        ?? (properties.Child("GenerateSecretString") is { } generate ? SecretsManagerService.Generated(generate) : null);
+
+    private static JsonObject Id(string arn) => new() { ["SecretId"] = arn };
+
+    private static Provider Secret(SecretsManagerService service) => new("AWS::SecretsManager::Secret")
+    {
+        Create = async (context, properties) =>
+        {
+            if (properties.Has("SecretString") && properties.Has("GenerateSecretString"))
+            {
+                throw new ServiceFault("InvalidRequest", "You can't specify both SecretString and GenerateSecretString.");
+            }
+            var input = PropertyMapper.ToInput(service, "CreateSecret", properties.Tagged(context));
+            input["Name"] = context.NameOf(properties, "Name", 512);
+            input.Remove("SecretString");
+            // A secret of a template always has a value: without one given, a generated password.
+            input["SecretString"] = Value(properties) ?? SecretsManagerService.RandomPassword([]);
+            return (await service.CallAsync(context, "CreateSecret", input).ConfigureAwait(false)).Required("ARN");
+        },
+        Update = async (context, arn, before, after) =>
+        {
+            var input = Id(arn).With("Description", after.Text("Description") ?? "").With("KmsKeyId", after.Text("KmsKeyId"));
+            if (after.Changed(before, "SecretString", "GenerateSecretString") && Value(after) is { } value)
+            {
+                input["SecretString"] = value;
+            }
+            await service.CallAsync(context, "UpdateSecret", input).ConfigureAwait(false);
+            var (put, removed) = ProviderExtensions.TagChange(context, before, after);
+            if (removed.Count > 0)
+            {
+                await service.CallAsync(context, "UntagResource", Id(arn).With("TagKeys", removed)).ConfigureAwait(false);
+            }
+            if (put.Count > 0)
+            {
+                await service.CallAsync(context, "TagResource", Id(arn).With("Tags", put)).ConfigureAwait(false);
+            }
+        },
+        Delete = (context, arn, _) => service.CallAsync(context, "DeleteSecret", Id(arn).With("ForceDeleteWithoutRecovery", true)),
+        Read = async (context, arn) =>
+        {
+            var secret = await service.CallAsync(context, "DescribeSecret", Id(arn)).ConfigureAwait(false);
+            return secret.Has("DeletedDate") ? null : secret.Pick("Name", "Description", "KmsKeyId").With("Tags", Tags.OfTemplate(secret.Objects("Tags")));
+        },
+        Attributes = (_, arn) => Task.FromResult(ProviderExtensions.Attributes(("Id", arn))),
+    };
+
+    private static Provider Policy(SecretsManagerService service) => new("AWS::SecretsManager::ResourcePolicy")
+    {
+        Create = async (context, properties) => (await service.CallMappedAsync(context, "PutResourcePolicy", properties).ConfigureAwait(false)).Required("ARN"),
+        Update = (context, _, _, after) => service.CallMappedAsync(context, "PutResourcePolicy", after),
+        Delete = (context, arn, _) => service.CallAsync(context, "DeleteResourcePolicy", Id(arn)),
+        Read = async (context, arn) => (await service.CallAsync(context, "GetResourcePolicy", Id(arn)).ConfigureAwait(false)).Text("ResourcePolicy") is { } policy
+            ? new JsonObject { ["SecretId"] = arn, ["ResourcePolicy"] = PolicyDocument.AsObject(policy) }
+            : null,
+        Attributes = (_, arn) => Task.FromResult(ProviderExtensions.Attributes(("Id", arn))),
+    };
+
+    private static Provider Schedule(SecretsManagerService service)
+    {
+        Task Put(ProvisionContext context, JsonObject properties)
+        {
+            var input = PropertyMapper.ToInput(service, "RotateSecret", properties);
+            input["RotateImmediately"] = false;
+            return service.CallAsync(context, "RotateSecret", input);
+        }
+        return new Provider("AWS::SecretsManager::RotationSchedule")
+        {
+            Create = async (context, properties) =>
+            {
+                await Put(context, properties).ConfigureAwait(false);
+                return (await service.CallAsync(context, "DescribeSecret", Id(properties.Required("SecretId"))).ConfigureAwait(false)).Required("ARN");
+            },
+            Update = (context, _, _, after) => Put(context, after),
+            Delete = (context, arn, _) => service.CallAsync(context, "CancelRotateSecret", Id(arn)),
+            Read = async (context, arn) =>
+            {
+                var secret = await service.CallAsync(context, "DescribeSecret", Id(arn)).ConfigureAwait(false);
+                return secret.Is("RotationEnabled") ? secret.Pick("RotationLambdaARN", "RotationRules").With("SecretId", arn) : null;
+            },
+            Attributes = (_, arn) => Task.FromResult(ProviderExtensions.Attributes(("Id", arn))),
+        };
+    }
+}

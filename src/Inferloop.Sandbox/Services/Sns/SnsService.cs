@@ -1,0 +1,217 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Inferloop.Sandbox.Runtime;
+
+namespace Inferloop.Sandbox.Services.Sns;
+
+/// <summary>SNS: topics and subscriptions. Queues receive what is published; what goes to e-mail and the like is kept on the topic, undelivered.</summary>
+internal sealed partial class SnsService : SandboxService
+{
+    public SnsService(SandboxRuntime runtime)
+        : base(runtime, "sns")
+    {
+        On("CreateTopic", CreateTopic);
+        On("DeleteTopic", (context, input) =>
+        {
+            Topics(context).Remove(input.Required("TopicArn"));
+            foreach (var subscription in Subscriptions(context).Where(item => item.Text("TopicArn") == input.Text("TopicArn")))
+            {
+                Subscriptions(context).Remove(subscription.Required("_Key"));
+            }
+            return [];
+        });
+        On("ListTopics", (context, input) => Pages.Answer(input, Topics(context).Keys().Select(arn => new JsonObject { ["TopicArn"] = arn }).ToList(), "Topics", defaultSize: 100, tokenErrorCode: "InvalidParameter"));
+        On("GetTopicAttributes", (context, input) =>
+        {
+            var topic = Topic(context, input.Required("TopicArn"));
+            var attributes = topic.Child("_Attributes")!.Copy();
+            var all = Subscriptions(context).Where(item => item.Text("TopicArn") == topic.Text("TopicArn"));
+            attributes["TopicArn"] = topic.Text("TopicArn");
+            attributes["Owner"] = context.AccountId;
+            attributes["SubscriptionsConfirmed"] = all.Count(item => item.Required("SubscriptionArn").StartsWith("arn:", StringComparison.Ordinal)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            attributes["SubscriptionsPending"] = all.Count(item => item.Text("SubscriptionArn") == "PendingConfirmation").ToString(System.Globalization.CultureInfo.InvariantCulture);
+            attributes["SubscriptionsDeleted"] = "0";
+            return new JsonObject { ["Attributes"] = attributes };
+        });
+        On("SetTopicAttributes", (context, input) =>
+        {
+            _ = Topic(context, input.Required("TopicArn"));
+            Topics(context).Update(input.Required("TopicArn"), topic => topic.ChildOrNew("_Attributes")[input.Required("AttributeName")] = input.Text("AttributeValue") ?? "");
+            return [];
+        });
+        On("Subscribe", Subscribe);
+        On("Unsubscribe", (context, input) =>
+        {
+            foreach (var item in Subscriptions(context).Where(item => item.Text("SubscriptionArn") == input.Text("SubscriptionArn")))
+            {
+                Subscriptions(context).Remove(item.Required("_Key"));
+            }
+            return [];
+        });
+        On("ListSubscriptions", (context, input) => Pages.Answer(input, Subscriptions(context).All(), "Subscriptions", defaultSize: 100, tokenErrorCode: "InvalidParameter"));
+        On("ListSubscriptionsByTopic", (context, input) =>
+        {
+            _ = Topic(context, input.Required("TopicArn"));
+            return Pages.Answer(input, Subscriptions(context).Where(item => item.Text("TopicArn") == input.Text("TopicArn")), "Subscriptions", defaultSize: 100, tokenErrorCode: "InvalidParameter");
+        });
+        On("GetSubscriptionAttributes", (context, input) =>
+        {
+            var found = Subscription(context, input.Required("SubscriptionArn"));
+            var attributes = found.Child("_Attributes")!.Copy();
+            foreach (var member in (string[])["SubscriptionArn", "TopicArn", "Protocol", "Endpoint", "Owner"])
+            {
+                attributes[member] = found.Text(member);
+            }
+            attributes["PendingConfirmation"] = found.Text("SubscriptionArn") == "PendingConfirmation" ? "true" : "false";
+            return new JsonObject { ["Attributes"] = attributes };
+        });
+        On("SetSubscriptionAttributes", (context, input) =>
+        {
+            var found = Subscription(context, input.Required("SubscriptionArn"));
+            Subscriptions(context).Update(found.Required("_Key"), document => document.ChildOrNew("_Attributes")[input.Required("AttributeName")] = input.Text("AttributeValue") ?? "");
+            return [];
+        });
+        On("Publish", (context, input) =>
+        {
+            var topic = Topic(context, input.Text("TopicArn") ?? input.Text("TargetArn") ?? throw Invalid("Invalid parameter: TopicArn or TargetArn Reason: no value for required parameter"));
+            return new JsonObject { ["MessageId"] = Deliver(context, topic, input.Text("Subject"), input.Required("Message")) };
+        });
+        On("PublishBatch", (context, input) =>
+        {
+            var topic = Topic(context, input.Required("TopicArn"));
+            return new JsonObject
+            {
+                ["Successful"] = input.Objects("PublishBatchRequestEntries").Select(entry => new JsonObject { ["Id"] = entry.Text("Id"), ["MessageId"] = Deliver(context, topic, entry.Text("Subject"), entry.Required("Message")) }).ToJsonList(),
+                ["Failed"] = new JsonArray(),
+            };
+        });
+        On("TagResource", (context, input) => Retag(context, input, topic => Tags.Put(topic, "_Tags", input.Objects("Tags"))));
+        On("UntagResource", (context, input) => Retag(context, input, topic => Tags.Remove(topic, "_Tags", input.Texts("TagKeys"))));
+        On("ListTagsForResource", (context, input) => new JsonObject { ["Tags"] = Topic(context, input.Required("ResourceArn"))["_Tags"].Copy() });
+    }
+
+    [GeneratedRegex(@"^[A-Za-z0-9_-]{1,256}(\.fifo)?\z")]
+    private static partial Regex NamePattern();
+
+    private Collection Topics(RequestContext context) => Collection(context, "topics");
+
+    private Collection Subscriptions(RequestContext context) => Collection(context, "subscriptions");
+
+    private static ServiceFault Invalid(string message) => new("InvalidParameter", message);
+
+    private JsonObject Topic(RequestContext context, string arn) => Topics(context).Get(arn) ?? throw new ServiceFault("NotFound", "Topic does not exist", 404);
+
+    private JsonObject Subscription(RequestContext context, string arn) => Subscriptions(context).Find(item => item.Text("SubscriptionArn") == arn) ?? throw new ServiceFault("NotFound", "Subscription does not exist", 404);
+
+    /// <summary>Publishes to a topic, for alarms; says whether there is such a topic.</summary>
+    public bool TryPublish(RequestContext context, string arn, string subject, string message)
+    {
+        if (Topics(context).Get(arn) is not { } topic)
+        {
+            return false;
+        }
+        Deliver(context, topic, subject, message);
+        return true;
+    }
+
+    private JsonObject CreateTopic(RequestContext context, JsonObject input)
+    {
+        var name = input.Required("Name");
+        if (!NamePattern().IsMatch(name))
+        {
+            throw Invalid("Invalid parameter: Topic Name");
+        }
+        var arn = context.Arn("sns", name);
+        var attributes = input.Child("Attributes")?.Copy() ?? [];
+        attributes["DisplayName"] ??= "";
+        attributes["Policy"] ??= new JsonObject
+        {
+            ["Version"] = "2008-10-17",
+            ["Id"] = "__default_policy_ID",
+            ["Statement"] = new JsonArray(new JsonObject
+            {
+                ["Sid"] = "__default_statement_ID",
+                ["Effect"] = "Allow",
+                ["Principal"] = new JsonObject { ["AWS"] = "*" },
+                ["Action"] = new JsonArray("SNS:Publish", "SNS:Subscribe", "SNS:GetTopicAttributes", "SNS:SetTopicAttributes", "SNS:DeleteTopic", "SNS:ListSubscriptionsByTopic", "SNS:AddPermission", "SNS:RemovePermission"),
+                ["Resource"] = arn,
+                ["Condition"] = new JsonObject { ["StringEquals"] = new JsonObject { ["AWS:SourceOwner"] = context.AccountId } },
+            }),
+        }.ToJsonString();
+        Topics(context).TryAdd(arn, new JsonObject { ["TopicArn"] = arn, ["_Attributes"] = attributes, ["_Tags"] = input["Tags"].Copy() ?? new JsonArray() });
+        return new JsonObject { ["TopicArn"] = arn };
+    }
+
+    private JsonObject Subscribe(RequestContext context, JsonObject input)
+    {
+        var topic = Topic(context, input.Required("TopicArn"));
+        var (protocol, endpoint) = (input.Required("Protocol"), input.Text("Endpoint") ?? "");
+        if (protocol is not ("email" or "email-json" or "sms" or "sqs" or "lambda" or "http" or "https" or "firehose" or "application"))
+        {
+            throw Invalid($"Invalid parameter: Amazon SNS does not support this protocol string: {protocol}");
+        }
+        if ((protocol is "email" or "email-json" && !endpoint.Contains('@', StringComparison.Ordinal)) || (protocol is "sqs" or "lambda" && !endpoint.StartsWith("arn:", StringComparison.Ordinal))
+            || (protocol is "http" or "https" && !endpoint.StartsWith(protocol + "://", StringComparison.Ordinal)))
+        {
+            throw Invalid($"Invalid parameter: {(protocol is "email" or "email-json" ? "Email address" : protocol is "sqs" ? "SQS endpoint ARN" : "Endpoint")}");
+        }
+        if (Subscriptions(context).Find(item => item.Text("TopicArn") == topic.Text("TopicArn") && item.Text("Protocol") == protocol && item.Text("Endpoint") == endpoint) is { } present)
+        {
+            return new JsonObject { ["SubscriptionArn"] = present.Text("SubscriptionArn") };
+        }
+        // A person has to confirm an e-mail; queues and functions of the account need not.
+        var confirmed = protocol is "sqs" or "lambda" or "sms" or "firehose" or "application";
+        var key = Runtime.Ids.Uuid();
+        var arn = $"{topic.Text("TopicArn")}:{key}";
+        Subscriptions(context).Put(key, new JsonObject
+        {
+            ["SubscriptionArn"] = confirmed ? arn : "PendingConfirmation",
+            ["Owner"] = context.AccountId,
+            ["Protocol"] = protocol,
+            ["Endpoint"] = endpoint,
+            ["TopicArn"] = topic.Text("TopicArn"),
+            ["_Attributes"] = input.Child("Attributes")?.Copy() ?? new JsonObject { ["RawMessageDelivery"] = "false" },
+            ["_Key"] = key,
+        });
+        return new JsonObject { ["SubscriptionArn"] = confirmed || input.Is("ReturnSubscriptionArn") ? arn : "pending confirmation" };
+    }
+
+    private string Deliver(RequestContext context, JsonObject topic, string? subject, string message)
+    {
+        if (System.Text.Encoding.UTF8.GetByteCount(message) > 262_144)
+        {
+            throw Invalid("Invalid parameter: Message too long");
+        }
+        var id = Runtime.Ids.Uuid();
+        var envelope = new JsonObject
+        {
+            ["Type"] = "Notification",
+            ["MessageId"] = id,
+            ["TopicArn"] = topic.Text("TopicArn"),
+            ["Message"] = message,
+            ["Timestamp"] = Documents.Time(context.Now),
+        }.With("Subject", subject);
+        foreach (var subscription in Subscriptions(context).Where(item => item.Text("TopicArn") == topic.Text("TopicArn") && item.Text("Protocol") == "sqs"))
+        {
+            var raw = subscription.Child("_Attributes")?.Text("RawMessageDelivery") == "true";
+            Runtime.Service<Sqs.SqsService>().TrySend(context, subscription.Required("Endpoint"), raw ? message : envelope.ToJsonString());
+        }
+        Topics(context).Update(topic.Required("TopicArn"), document =>
+        {
+            var sent = document.ListOrNew("_Sent");
+            sent.Add(envelope.DeepClone());
+            while (sent.Count > 100)
+            {
+                sent.RemoveAt(0);
+            }
+        });
+        return id;
+    }
+
+    private JsonObject Retag(RequestContext context, JsonObject input, Action<JsonObject> change)
+    {
+        _ = Topic(context, input.Required("ResourceArn"));
+        Topics(context).Update(input.Required("ResourceArn"), change);
+        return [];
+    }
+}

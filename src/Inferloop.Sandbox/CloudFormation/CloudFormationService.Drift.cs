@@ -121,6 +121,10 @@ internal sealed partial class CloudFormationService
             },
             record.PhysicalId).ConfigureAwait(false);
         var expected = record.Properties.ToJsonObject();
+        if (actual is not null)
+        {
+            LeaveOutOthers(context, record, expected, actual);
+        }
         var differences = new JsonArray();
         var now = Runtime.Clock.Now;
         var compared = new JsonObject();
@@ -155,6 +159,34 @@ internal sealed partial class CloudFormationService
             record.DriftChecked = now;
         }
         return drift;
+    }
+
+    /// <summary>What is on the resource by the stack's own doing is no drift: its tags, and policies that other resources of stacks put on a role.</summary>
+    private void LeaveOutOthers(RequestContext context, ResourceRecord record, JsonObject expected, JsonObject actual)
+    {
+        var tags = Inferloop.Templates.ResourceSpecification.Default.Find(record.Type)?.TagsProperty ?? "Tags";
+        if (actual[tags] is JsonArray list && expected[tags] is JsonArray wanted)
+        {
+            var own = wanted.Select(tag => Scalars.Text(tag?["Key"])).ToHashSet();
+            Remove(list, tag => Scalars.Text(tag["Key"]) is { } key && !own.Contains(key) && (key.StartsWith("aws:", StringComparison.Ordinal) || record.StackTags.ContainsKey(key)));
+        }
+        if (record.Type == "AWS::IAM::Role" && actual["Policies"] is JsonArray policies)
+        {
+            var own = (expected["Policies"] as JsonArray ?? []).Select(policy => Scalars.Text(policy?["PolicyName"])).ToHashSet();
+            var attached = engine.Store(context).All.Where(stack => !stack.IsDeleted)
+                .SelectMany(stack => stack.Resources.Values.ToArray())
+                .Where(other => other.Type is "AWS::IAM::RolePolicy" or "AWS::IAM::Policy")
+                .Select(other => other.Properties["PolicyName"]?.AsString()).ToHashSet();
+            Remove(policies, policy => Scalars.Text(policy["PolicyName"]) is { } name && !own.Contains(name) && attached.Contains(name));
+        }
+    }
+
+    private static void Remove(JsonArray list, Func<JsonObject, bool> condition)
+    {
+        foreach (var item in list.OfType<JsonObject>().Where(condition).ToList())
+        {
+            list.Remove(item);
+        }
     }
 
     private JsonObject DescribeStackDriftDetectionStatus(RequestContext context, JsonObject input)
@@ -248,6 +280,11 @@ internal static class DriftComparison
                 Add(differences, $"{path}/{index}", item, null, "REMOVE");
             }
         }
+        if (path.EndsWith("Attributes", StringComparison.Ordinal))
+        {
+            // Lists of settings name what they set; the others have their defaults.
+            return;
+        }
         foreach (var extra in left.Where(extra => Identity(extra)?.StartsWith("aws:", StringComparison.Ordinal) != true))
         {
             Add(differences, $"{path}/{actual.IndexOf(extra)}", null, extra, "ADD");
@@ -267,8 +304,14 @@ internal static class DriftComparison
 
     private static bool SameScalar(string left, string right) =>
         left == right
+        || NamesSame(left, right) || NamesSame(right, left)
         || (decimal.TryParse(left, System.Globalization.CultureInfo.InvariantCulture, out var a) && decimal.TryParse(right, System.Globalization.CultureInfo.InvariantCulture, out var b) && a == b)
         || (bool.TryParse(left, out var x) && bool.TryParse(right, out var y) && x == y);
+
+    /// <summary>A name and the ARN that ends with it mean one resource.</summary>
+    private static bool NamesSame(string arn, string name) =>
+        arn.StartsWith("arn:", StringComparison.Ordinal) && name.Length > 0
+        && (arn.EndsWith("/" + name, StringComparison.Ordinal) || arn.EndsWith(":" + name, StringComparison.Ordinal));
 
     private static void Add(JsonArray differences, string path, JsonNode? expected, JsonNode? actual, string type) => differences.Add(new JsonObject
     {

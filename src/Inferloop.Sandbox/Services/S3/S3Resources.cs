@@ -96,7 +96,7 @@ internal sealed class BucketProvider : ResourceProvider
         {
             var tagging = await s3.InvokeAsync(context.Request, "GetBucketTagging", Bucket()).ConfigureAwait(false);
             result["Tags"] = new JsonArray((tagging["TagSet"] as JsonArray ?? []).OfType<JsonObject>()
-                .Where(tag => !context.StackTags.ContainsKey((string)tag["Key"]!)).Select(tag => (JsonNode?)tag.DeepClone()).ToArray());
+                .Where(tag => !((string)tag["Key"]!).StartsWith("aws:", StringComparison.Ordinal)).Select(tag => (JsonNode?)tag.DeepClone()).ToArray());
         }
         catch (ServiceFault fault) when (fault.Status == 404)
         {

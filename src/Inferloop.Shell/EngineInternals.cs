@@ -37,6 +37,13 @@ internal static class EngineInternals
         return wrapped;
     }
 
+    /// <summary>Says that an error is that of a script, whichever cmdlet writes it.</summary>
+    public static void Attribute(ErrorRecord error, InvocationInfo caller)
+    {
+        Member(typeof(ErrorRecord).GetMethod("SetInvocationInfo", Any), "SetInvocationInfo").Invoke(error, [caller]);
+        Member(typeof(ErrorRecord).GetProperty("PreserveInvocationInfoOnce", Any), "PreserveInvocationInfoOnce").SetValue(error, true);
+    }
+
     /// <summary>Lets <c>exit</c> in a script file reach the host instead of ending with the script.</summary>
     public static void LetExitReachHost(Runspace runspace) => ContextMember(runspace, "ScriptCommandProcessorShouldRethrowExit").SetValue(Context(runspace), true);
 

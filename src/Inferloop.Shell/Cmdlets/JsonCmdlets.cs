@@ -209,7 +209,7 @@ internal sealed class ConvertFromJsonCommand : PSCmdlet
         }
         catch (JsonException e)
         {
-            ThrowTerminatingError(new ErrorRecord(new ArgumentException("Conversion from JSON failed with error: " + e.Message, e), "JsonConversionFailure", ErrorCategory.InvalidArgument, null));
+            throw new ArgumentException("Conversion from JSON failed with error: " + e.Message, e);
         }
     }
 
@@ -240,7 +240,7 @@ internal sealed class ConvertFromJsonCommand : PSCmdlet
                 var text = element.GetString()!;
                 return text.Length >= 19 && text[4] == '-' && element.TryGetDateTime(out var time) ? time : text;
             case JsonValueKind.Number:
-                return element.TryGetInt64(out var whole) ? whole : element.GetDouble();
+                return element.TryGetInt64(out var whole) ? (object)whole : element.GetDouble();
             case JsonValueKind.True:
                 return true;
             case JsonValueKind.False:

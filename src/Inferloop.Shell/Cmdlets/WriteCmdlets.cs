@@ -146,6 +146,13 @@ internal sealed class WriteErrorCommand : PSCmdlet
             record.ErrorDetails = new ErrorDetails(record.ErrorDetails?.Message ?? record.Exception.Message) { RecommendedAction = RecommendedAction };
         }
 
+        // An error that a script writes is the script's, not this cmdlet's.
+        if (GetVariableValue("MyInvocation") is InvocationInfo caller)
+        {
+            EngineInternals.Attribute(record, caller);
+            record.CategoryInfo.Activity = "Write-Error";
+        }
+
         WriteError(record);
     }
 

@@ -71,10 +71,6 @@ public sealed partial class HelpPageTests
         try
         {
             var result = await ShellProcess.RunAsync(["-NonInteractive", file], TestContext.Current.CancellationToken);
-
-            // A sandbox that is still being built says so by name; everything else is a failure.
-            var missing = Regex.Match(result.Output + result.Error, @"Resource type (\S+)\s+is\s+not\s+(\|\s+)?provided by the sandbox");
-            Assert.SkipWhen(missing.Success, $"the sandbox does not provide {missing.Groups[1].Value}");
             Assert.True(result.ExitCode == 0 && result.Output.TrimEnd().EndsWith("--- done", StringComparison.Ordinal), $"{result.Output}\n{result.Error}");
         }
         finally
@@ -93,7 +89,7 @@ public sealed partial class HelpPageTests
         Assert.Equal(page.Examples.Count, session.Invoke("@((Get-Help Start-InferloopSandbox -Examples).examples.example).Count").Single<int>());
         var parameter = session.Invoke("(Get-Help Start-InferloopSandbox -Parameter ClockRate).description.Text").Single<string>();
         Assert.Equal(PlainText.Paragraphs(page.Parameters.Single(p => p.Name == "ClockRate").Text)[0], parameter);
-        Assert.Equal("MamlCommandHelpInfo#FullView", help.TypeNames[0]);
+        Assert.Contains("MamlCommandHelpInfo#FullView", help.TypeNames);
     }
 
     [Fact]

@@ -86,11 +86,11 @@ internal sealed partial class EnvironmentOperations(EnvironmentAws aws, Environm
     {
         var cause = RootCause.Find(end.Events);
         var doing = kind switch { OperationKind.Create => "Creating", OperationKind.Update => "Updating", _ => "Removing" };
-        var why = cause is not null ? $"{cause.Path} ({cause.Type}) failed: {cause.Reason}" : end.Reason.Length > 0 ? end.Reason : "CloudFormation gives no reason";
+        var why = (cause is not null ? $"{cause.Path} ({cause.Type}) failed: {cause.Reason}" : end.Reason.Length > 0 ? end.Reason : "CloudFormation gives no reason").TrimEnd('.', ' ');
         return new OperationException(
             kind switch { OperationKind.Create => "EnvironmentCreateFailed", OperationKind.Update => "EnvironmentUpdateFailed", _ => "EnvironmentRemoveFailed" },
             OperationErrorKind.OperationFailed,
-            $"{doing} '{name}' failed. {why} The stack is {end.Status}.",
+            $"{doing} '{name}' failed. {why}. The stack is {end.Status}.",
             StackStates.Guidance(name, end.Status),
             name);
     }

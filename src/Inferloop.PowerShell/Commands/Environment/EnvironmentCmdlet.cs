@@ -56,6 +56,12 @@ public abstract class EnvironmentCmdlet : AwsCmdlet
     /// <summary>Shows an event as a line, where live events belong: on the host, beside the objects of the pipeline.</summary>
     private protected void Show(InferloopEnvironmentEvent e)
     {
+        if (e.IsStack && e.Path != e.LogicalId)
+        {
+            // A nested stack speaks twice, for itself and as a resource of the stack around it. One line is enough.
+            return;
+        }
+
         WriteHost($"{e.Time:HH:mm:ss}  {e.Status,-28} {e.Path}{(e.IsRootCause ? "  <- root cause" : "")}{(e.IsFailure && e.Reason.Length > 0 ? ": " + e.Reason : "")}");
         if (e.IsFailure)
         {

@@ -14,6 +14,8 @@ internal sealed class ChangeSetReader(IAmazonCloudFormation cloudFormation, Envi
         "AWS::ElastiCache::ReplicationGroup", "AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::SecretsManager::Secret", "AWS::EC2::Volume",
     };
 
+    private const string Unknown = "{{changeSet:KNOWN_AFTER_APPLY}}";
+
     /// <summary>Waits until the change set is made. False when it has nothing to change.</summary>
     /// <exception cref="OperationException">ChangeSetFailed: CloudFormation could not make it.</exception>
     public async Task<bool> WaitAsync(string changeSetId, string environment, CancellationToken cancellation)
@@ -72,12 +74,13 @@ internal sealed class ChangeSetReader(IAmazonCloudFormation cloudFormation, Envi
                 var path = prefix + change.LogicalResourceId;
                 if (change.ResourceType == "AWS::CloudFormation::Stack" && change.ChangeSetId is { Length: > 0 } nested)
                 {
-                    var before = into.Count;
-                    await ReadAsync(nested, path + "/", into, cancellation).ConfigureAwait(false);
-                    if (change.Action?.Value != "Modify" || into.Count > before)
+                    // A nested stack that changes is told by what changes in it, and by nothing where nothing does.
+                    if (change.Action?.Value != "Modify")
                     {
-                        into.Insert(before, Convert(change, path));
+                        into.Add(Convert(change, path));
                     }
+
+                    await ReadAsync(nested, path + "/", into, cancellation).ConfigureAwait(false);
                 }
                 else
                 {
@@ -115,8 +118,11 @@ internal sealed class ChangeSetReader(IAmazonCloudFormation cloudFormation, Envi
             Properties = (change.Details ?? [])
                 .Where(d => d.Target is not null)
                 .Select(d => new InferloopPropertyChange(
-                    Name(d.Target), d.Target.BeforeValue, d.Target.AfterValue,
-                    d.Target.RequiresRecreation?.Value switch { "Always" => EnvironmentReplacement.Always, "Conditionally" => EnvironmentReplacement.Conditional, _ => EnvironmentReplacement.Never }))
+                    Name(d.Target), d.Target.BeforeValue, d.Target.AfterValue == Unknown ? null : d.Target.AfterValue,
+                    d.Target.RequiresRecreation?.Value switch { "Always" => EnvironmentReplacement.Always, "Conditionally" => EnvironmentReplacement.Conditional, _ => EnvironmentReplacement.Never })
+                {
+                    KnownAfterApply = d.Target.AfterValue == Unknown,
+                })
                 .GroupBy(p => p.Path, StringComparer.Ordinal)
                 // One property can be listed for each thing its value comes from; the one with values says most.
                 .Select(g => g.OrderByDescending(p => p.After is not null || p.Before is not null).First())

@@ -127,8 +127,8 @@ internal sealed class EnvironmentComponents(EnvironmentAws aws)
             var bad = targets.FirstOrDefault(t => t.TargetHealth.State != "healthy")?.TargetHealth;
             var health = targets.Count == 0 ? EnvironmentHealth.Unhealthy
                 : healthy == targets.Count ? EnvironmentHealth.Healthy
-                : healthy > 0 ? EnvironmentHealth.Degraded
-                : bad?.State == "initial" ? EnvironmentHealth.Changing : EnvironmentHealth.Unhealthy;
+                : targets.TrueForAll(t => t.TargetHealth.State == "healthy" || t.TargetHealth.State == "initial") ? EnvironmentHealth.Changing
+                : healthy > 0 ? EnvironmentHealth.Degraded : EnvironmentHealth.Unhealthy;
             states[id] = new PartState(
                 targets.Count == 0 ? "no targets" : healthy == targets.Count ? "healthy" : bad!.State.Value, health,
                 $"{healthy} of {targets.Count} targets healthy{(bad?.Description is { Length: > 0 } why ? ": " + why : "")}");

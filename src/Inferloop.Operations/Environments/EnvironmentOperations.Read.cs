@@ -152,7 +152,7 @@ internal sealed partial class EnvironmentOperations
             Replacement = replacement,
             RisksDataLoss = ChangeSetReader.DataStores.Contains(c.Type) && (policy is null or "Delete")
                 && (action is EnvironmentChangeAction.Remove or EnvironmentChangeAction.Replace || replacement == EnvironmentReplacement.Conditional),
-            Properties = c.Properties.Select(p => new InferloopPropertyChange(p.Path, Text(p.Before), Text(p.After), Of(p.RequiresRecreation))).ToList(),
+            Properties = c.Properties.Select(p => new InferloopPropertyChange(p.Path, Text(p.Before), Text(p.After), Of(p.RequiresRecreation)) { KnownAfterApply = p.KnownAfterApply }).ToList(),
         };
 
         static EnvironmentReplacement Of(Replacement r) => r switch { Replacement.Always => EnvironmentReplacement.Always, Replacement.Conditional => EnvironmentReplacement.Conditional, _ => EnvironmentReplacement.Never };

@@ -44,8 +44,11 @@ public enum EnvironmentReplacement
 /// <param name="Replacement">Whether this property's change replaces the resource.</param>
 public sealed record InferloopPropertyChange(string Path, string? Before, string? After, EnvironmentReplacement Replacement)
 {
+    /// <summary>The value after the change comes from a resource that is made by it.</summary>
+    public bool KnownAfterApply { get; init; }
+
     /// <summary>The change in one line.</summary>
-    public override string ToString() => $"{Path}: {Before ?? "(none)"} -> {After ?? "(known after apply)"}";
+    public override string ToString() => $"{Path}: {Before ?? "(none)"} -> {After ?? (KnownAfterApply ? "(known after apply)" : "(none)")}";
 }
 
 /// <summary>One resource that a change set changes.</summary>

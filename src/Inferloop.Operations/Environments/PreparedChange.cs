@@ -63,7 +63,7 @@ internal sealed class PreparedChange : IAsyncDisposable
         var packager = new TemplatePackager(Aws.S3, control.Bucket, Aws.Region, Aws.DnsSuffix);
 
         // A preview's objects get a place of their own, so that removing them can never take another operation's.
-        var package = await packager.PackageAsync(Plan.TemplatePath, preview ? $"preview/{scope.Record.OperationId}/" : "templates/", cancellation).ConfigureAwait(false);
+        var package = await packager.PackageAsync(Plan.TemplatePath, preview ? $"preview/{scope.Record.OperationId}/" : TemplatePackager.Shared, cancellation).ConfigureAwait(false);
         uploaded = preview ? package.Uploaded : [];
 
         operations.Report($"{Doing} {Name}", "Making the change set");

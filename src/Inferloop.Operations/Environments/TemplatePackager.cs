@@ -25,8 +25,11 @@ internal sealed partial class TemplatePackager(IAmazonS3 s3, string bucket, stri
     /// <summary>The longest template CloudFormation takes from S3, in bytes.</summary>
     public const int ObjectLimit = 1_048_576;
 
+    /// <summary>Where templates lie that stacks were made from.</summary>
+    public const string Shared = "templates/";
+
     /// <param name="path">The root template's file; nested templates are named relative to it.</param>
-    /// <param name="prefix">Where in the bucket the objects go.</param>
+    /// <param name="prefix">Where in the bucket new objects go.</param>
     /// <param name="cancellation">Stops the upload.</param>
     public async Task<PackagedTemplate> PackageAsync(string path, string prefix, CancellationToken cancellation)
     {
@@ -82,9 +85,12 @@ internal sealed partial class TemplatePackager(IAmazonS3 s3, string bucket, stri
             throw new OperationException("TemplateTooLarge", OperationErrorKind.LimitExceeded, $"The template '{path}' has {bytes.Length:N0} bytes; CloudFormation takes at most {ObjectLimit:N0}, from S3 too.", "Divide it into nested templates.", path);
         }
 
-        var key = $"{prefix}{Convert.ToHexString(SHA256.HashData(bytes)).ToLowerInvariant()}{System.IO.Path.GetExtension(path)}";
+        // What is there already is used from there, also by a preview: an unchanged template keeps its address, and is no change.
+        var name = $"{Convert.ToHexString(SHA256.HashData(bytes)).ToLowerInvariant()}{System.IO.Path.GetExtension(path)}";
+        var key = Shared + name;
         if (!await ExistsAsync(key, cancellation).ConfigureAwait(false))
         {
+            key = prefix + name;
             using var content = new MemoryStream(bytes);
             await s3.PutObjectAsync(new PutObjectRequest { BucketName = bucket, Key = key, InputStream = content, ContentType = "application/x-yaml" }, cancellation).ConfigureAwait(false);
             uploaded.Add(key);

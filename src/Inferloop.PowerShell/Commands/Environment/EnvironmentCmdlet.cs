@@ -62,11 +62,14 @@ public abstract class EnvironmentCmdlet : AwsCmdlet
             return;
         }
 
-        WriteHost($"{e.Time:HH:mm:ss}  {e.Status,-28} {e.Path}{(e.IsRootCause ? "  <- root cause" : "")}{(e.IsFailure && e.Reason.Length > 0 ? ": " + e.Reason : "")}");
-        if (e.IsFailure)
+        if (e.Status.EndsWith("_IN_PROGRESS", StringComparison.Ordinal) && e.Type != "AWS::CloudFormation::Stack")
         {
+            // That a resource begins is in the progress bar; a line is worth what came of it.
             WriteVerbose(e.ToString());
+            return;
         }
+
+        WriteHost($"{e.Time:HH:mm:ss}  {e.Status,-28} {e.Path}{(e.IsRootCause ? "  <- root cause" : "")}{(e.IsFailure && e.Reason.Length > 0 ? ": " + e.Reason : "")}");
     }
 
     /// <summary>Whether this run only shows what it would do.</summary>

@@ -121,7 +121,7 @@ public sealed class EnvironmentCmdletTests : IDisposable
     [Fact]
     public void An_image_that_cannot_be_pulled_is_the_cause_that_is_named()
     {
-        var error = module.Invoke("New-InferloopEnvironment demo -ContainerImage 'inferloop/synthdata:does-not-exist'").Refusal();
+        var error = module.Invoke("New-InferloopEnvironment demo -ContainerImage 'inferloop/synthdata:missing-1'").Refusal();
         Assert.StartsWith("EnvironmentCreateFailed,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
         Assert.Contains("Ecs/Service", error.Exception.Message, StringComparison.Ordinal);
         Assert.Contains("-Resume", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);

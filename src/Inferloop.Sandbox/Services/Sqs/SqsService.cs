@@ -102,7 +102,11 @@ internal sealed partial class SqsService : SandboxService
     [GeneratedRegex(@"^[A-Za-z0-9_-]{1,80}\z")]
     private static partial Regex NamePattern();
 
-    private static ServiceFault NoQueue() => new("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.");
+    /// <summary>Older clients know the error by the code of the query protocol, which a header carries.</summary>
+    private static ServiceFault NoQueue() => new("QueueDoesNotExist", "The specified queue does not exist.")
+    {
+        Headers = new Dictionary<string, string> { ["x-amzn-query-error"] = "AWS.SimpleQueueService.NonExistentQueue;Sender" },
+    };
 
     private string Url(RequestContext context, (string Account, string Region, string Name) key) => Runtime.Endpoint is not null
         ? $"http://{context.EndpointAuthority}/{key.Account}/{key.Name}"
@@ -170,7 +174,7 @@ internal sealed partial class SqsService : SandboxService
         var queue = queues.GetOrAdd(made.Key, made);
         if (!ReferenceEquals(queue, made) && attributes.Any(pair => queue.Attribute(pair.Key) != pair.Value))
         {
-            throw new ServiceFault("QueueAlreadyExists", $"A queue already exists with the same name and a different value for attribute {attributes.First(pair => queue.Attribute(pair.Key) != pair.Value).Key}");
+            throw new ServiceFault("QueueNameExists", $"A queue already exists with the same name and a different value for attribute {attributes.First(pair => queue.Attribute(pair.Key) != pair.Value).Key}");
         }
         return new JsonObject { ["QueueUrl"] = Url(context, queue.Key) };
     }
@@ -229,15 +233,15 @@ internal sealed partial class SqsService : SandboxService
         var entries = input.Objects("Entries").ToList();
         if (entries.Count == 0)
         {
-            throw new ServiceFault("AWS.SimpleQueueService.EmptyBatchRequest", "There should be at least one entry in the request.");
+            throw new ServiceFault("EmptyBatchRequest", "There should be at least one entry in the request.");
         }
         if (entries.Count > 10)
         {
-            throw new ServiceFault("AWS.SimpleQueueService.TooManyEntriesInBatchRequest", $"Maximum number of entries per request are 10. You have sent {entries.Count}.");
+            throw new ServiceFault("TooManyEntriesInBatchRequest", $"Maximum number of entries per request are 10. You have sent {entries.Count}.");
         }
         if (entries.DistinctBy(entry => entry.Text("Id")).Count() != entries.Count)
         {
-            throw new ServiceFault("AWS.SimpleQueueService.BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id.");
+            throw new ServiceFault("BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id.");
         }
         var successful = new List<JsonObject>();
         var failed = new List<JsonObject>();

@@ -12,6 +12,10 @@ internal static class JsonShapes
 
     public static JsonNode? Parse(ReadOnlySpan<byte> body)
     {
+        if (!System.Text.Unicode.Utf8.IsValid(body))
+        {
+            throw new MalformedInputException("The document is not valid UTF-8");
+        }
         try
         {
             var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = ParseOptions.MaxDepth });
@@ -67,9 +71,9 @@ internal static class JsonShapes
                 }
             }
         }
-        catch (ArgumentException e)
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
-            // A JSON object that names a member twice.
+            // A JSON object that names a member twice, or text with half a surrogate pair: found only when it is looked at.
             throw new MalformedInputException(e.Message);
         }
         return result;

@@ -17,6 +17,11 @@ public sealed class FuzzTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(7)]
+    [InlineData(8)]
     public async Task Thousands_of_broken_requests_get_well_formed_answers(int seed)
     {
         using var runtime = new SandboxRuntime(new Inferloop.Sandbox.SandboxOptions { ClockRate = 0, Seed = seed });

@@ -77,6 +77,10 @@ public sealed class ProtocolTests
     public void Deep_and_broken_bodies_are_malformed_not_fatal()
     {
         Assert.Throws<MalformedInputException>(() => JsonShapes.Parse(System.Text.Encoding.ASCII.GetBytes(new string('[', 100_000))));
+        Assert.Throws<MalformedInputException>(() => JsonShapes.Parse([0x7B, 0x22, 0xC7, 0x22, 0x3A, 0x31, 0x7D]));
+        var input = ServiceModels.Get("ecs").Operation("CreateCluster")!.Input!;
+        Assert.Throws<MalformedInputException>(() => JsonShapes.ReadStructure(input, JsonShapes.Parse("{\"clusterName\":\"\\ud800\"}"u8)));
+        Assert.Throws<MalformedInputException>(() => JsonShapes.ReadStructure(input, JsonShapes.Parse("{\"clusterName\":\"a\",\"clusterName\":\"b\"}"u8)));
         Assert.Throws<MalformedInputException>(() => XmlShapes.Parse(System.Text.Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("<a>", 100_000)))));
         Assert.Throws<MalformedInputException>(() => XmlShapes.Parse("<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><a>&x;</a>"u8.ToArray()));
         Assert.Throws<MalformedInputException>(() => new CborReader(Enumerable.Repeat((byte)0x81, 100_000).ToArray()).Read());

@@ -95,7 +95,7 @@ public sealed class EnvironmentCmdletTests : IDisposable
     [InlineData("Set-InferloopEnvironment nowhere -DesiredTasks 2", "EnvironmentNotFound", ErrorCategory.ObjectNotFound, "nowhere")]
     [InlineData("Remove-InferloopEnvironment nowhere -Confirm:$false", "EnvironmentNotFound", ErrorCategory.ObjectNotFound, "nowhere")]
     [InlineData("New-InferloopEnvironment demo -PublicSubnet2Cidr 10.0.1.0/24", "SpecCidrOverlap", ErrorCategory.InvalidArgument, "network.publicSubnet2Cidr")]
-    [InlineData("New-InferloopEnvironment demo -PrivateSubnet2Cidr 10.0.4.0/29", "SpecCidrTooSmall", ErrorCategory.InvalidArgument, "demo")]
+    [InlineData("New-InferloopEnvironment demo -PrivateSubnet2Cidr 10.0.4.0/29", "SpecCidrTooSmall", ErrorCategory.InvalidArgument, "network.privateSubnet2Cidr")]
     [InlineData("New-InferloopEnvironment demo -TaskCpu 256 -TaskMemory 8192", "SpecFargateSize", ErrorCategory.InvalidArgument, "ecs.taskMemory")]
     [InlineData("New-InferloopEnvironment demo -MaxMonthlyCost 1", "MonthlyCostExceeded", ErrorCategory.LimitsExceeded, "demo")]
     [InlineData("New-InferloopEnvironment demo -Colour red", "NamedParameterNotFound", ErrorCategory.InvalidArgument, null)]

@@ -192,7 +192,8 @@ public sealed class EnvironmentFaultTests : IAsyncLifetime
         await StoppedAsync((o, ct) => o.PrepareCreateAsync(EnvironmentHarness.Spec, false, false, ct));
         if (await bob.Operations.RefreshAsync("inferloop-demo-dev", false, Stop) is { } going)
         {
-            Assert.Equal("DELETE_COMPLETE", (await bob.Operations.WaitAsync(going, Stop)).Status);
+            var end = await bob.Operations.WaitAsync(going, Stop);
+            Assert.True(end.Status == "DELETE_COMPLETE", $"{end.Status}\n{string.Join('\n', end.Events)}");
         }
 
         await bob.CreateAsync(cancellation: Stop);

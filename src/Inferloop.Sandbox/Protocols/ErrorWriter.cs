@@ -60,8 +60,8 @@ internal static class ErrorWriter
                     writer.WriteStartElement("Response");
                     writer.WriteStartElement("Errors");
                     writer.WriteStartElement("Error");
-                    writer.WriteElementString("Code", wireCode);
-                    writer.WriteElementString("Message", fault.Message);
+                    writer.WriteElementString("Code", Clean(wireCode));
+                    writer.WriteElementString("Message", Clean(fault.Message));
                     writer.WriteEndElement();
                     writer.WriteEndElement();
                     writer.WriteElementString("RequestID", requestId);

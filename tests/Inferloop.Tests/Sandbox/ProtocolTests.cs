@@ -129,9 +129,17 @@ public sealed class ProtocolTests
 }
 
 /// <summary>Random documents of a shape.</summary>
-internal sealed class DocumentMaker(Random random)
+internal sealed class DocumentMaker(Random random, bool plausible = false)
 {
     private const int MaximumDepth = 5;
+
+    /// <summary>Texts of which one fits almost every pattern of the models.</summary>
+    private static readonly string[] Candidates =
+    [
+        "thing", "thing-1", "Thing1", "123456789012", "1", "/a/b", "arn:aws:iam::123456789012:role/thing", "arn:aws:s3:::thing", "10.0.0.0/16", "t3.medium",
+        "i-0123456789abcdef0", "{}", "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"*\",\"Resource\":\"*\"}]}", "0123456789abcdef0123456789abcdef",
+        "2026-01-01", "rate(1 minute)", "aws/thing", "alias/thing", "#a = :b", "https://example.com/thing", "us-east-1",
+    ];
 
     public JsonObject Structure(Shape shape, int depth)
     {
@@ -172,7 +180,7 @@ internal sealed class DocumentMaker(Random random)
                 }
                 return map.Count == 0 ? null : map;
             case ShapeType.Integer or ShapeType.Long:
-                return JsonValue.Create((long)random.Next(-1000, 1000));
+                return JsonValue.Create(plausible ? (long)random.Next((int)Math.Max(-1, shape.Minimum ?? -1), (int)Math.Min(shape.Maximum ?? 500, 100_000) + 1) : random.Next(-1000, 1000));
             case ShapeType.Float or ShapeType.Double:
                 return JsonValue.Create(random.Next(-1000, 1000) + 0.5);
             case ShapeType.Boolean:
@@ -182,8 +190,24 @@ internal sealed class DocumentMaker(Random random)
             case ShapeType.Timestamp:
                 return JsonValue.Create(Scalars.Timestamp(DateTimeOffset.FromUnixTimeSeconds(random.Next())));
             default:
+                if (plausible)
+                {
+                    return JsonValue.Create(Plausible(shape));
+                }
                 return JsonValue.Create("t<&>\"'é " + random.Next());
         }
+    }
+
+    private string Plausible(Shape shape)
+    {
+        if (shape.Enum.Count > 0)
+        {
+            return shape.Enum[random.Next(shape.Enum.Count)];
+        }
+        var start = random.Next(Candidates.Length);
+        var text = Enumerable.Range(0, Candidates.Length).Select(i => Candidates[(start + i) % Candidates.Length])
+            .FirstOrDefault(candidate => shape.Pattern?.IsMatch(candidate) != false && candidate.Length >= (shape.Minimum ?? 0) && candidate.Length <= (shape.Maximum ?? 10_000)) ?? "thing";
+        return text;
     }
 }
 

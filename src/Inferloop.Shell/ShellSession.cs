@@ -74,6 +74,9 @@ internal sealed class ShellSession : IDisposable
     /// <summary>The runspace, for completion and history.</summary>
     public Runspace Runspace => runspace;
 
+    /// <summary>The version of PowerShell.</summary>
+    public object EngineVersion => ((System.Collections.IDictionary)runspace.SessionStateProxy.GetVariable("PSVersionTable"))["PSVersion"]!;
+
     /// <summary>Runs commands as if they were typed: output and errors go to the host, and <see cref="LastSucceeded"/> tells how they ended.</summary>
     /// <param name="script">The commands.</param>
     /// <returns>Nothing terminated them.</returns>

@@ -13,15 +13,16 @@ internal sealed class ProgressPane(TextWriter terminal, Func<int> width)
     private const int MostBars = 6;
     private static readonly TimeSpan Redraw = TimeSpan.FromMilliseconds(80);
 
-    private readonly List<(long Source, ProgressRecord Record)> bars = [];
+    private readonly List<ProgressRecord> bars = [];
     private int shownLines;
     private bool lineOpen;
     private DateTime lastDrawn;
 
     /// <summary>Takes a record of the progress stream.</summary>
-    public void Update(long source, ProgressRecord record)
+    public void Update(ProgressRecord record)
     {
-        var index = bars.FindIndex(b => b.Source == source && b.Record.ActivityId == record.ActivityId);
+        // By activity alone: every call of Write-Progress is a source of its own.
+        var index = bars.FindIndex(b => b.ActivityId == record.ActivityId);
         if (record.RecordType == ProgressRecordType.Completed)
         {
             if (index >= 0)
@@ -35,7 +36,7 @@ internal sealed class ProgressPane(TextWriter terminal, Func<int> width)
 
         if (index >= 0)
         {
-            bars[index] = (source, record);
+            bars[index] = record;
             if (DateTime.UtcNow - lastDrawn < Redraw)
             {
                 // The next record, or the next line of output, shows it.
@@ -44,7 +45,7 @@ internal sealed class ProgressPane(TextWriter terminal, Func<int> width)
         }
         else
         {
-            bars.Add((source, record));
+            bars.Add(record);
         }
 
         Draw();
@@ -97,7 +98,7 @@ internal sealed class ProgressPane(TextWriter terminal, Func<int> width)
         }
 
         lastDrawn = DateTime.UtcNow;
-        var lines = bars.Take(MostBars).Select(b => Line(b.Record, width())).ToList();
+        var lines = bars.Take(MostBars).Select(b => Line(b, width())).ToList();
         foreach (var line in lines)
         {
             terminal.Write(line);

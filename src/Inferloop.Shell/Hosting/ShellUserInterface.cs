@@ -97,7 +97,7 @@ internal sealed partial class ShellUserInterface : PSHostUserInterface
 
         lock (gate)
         {
-            progress.Update(sourceId, record);
+            progress.Update(record);
         }
     }
 

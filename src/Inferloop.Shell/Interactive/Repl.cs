@@ -15,7 +15,7 @@ internal sealed class Repl(ShellSession session, ShellHost host, ShellArguments 
         var typed = !Console.IsInputRedirected && arguments.Command != "-";
         if (typed && !arguments.NoLogo)
         {
-            host.Ui.WriteLine($"Inferloop Shell {host.Version.ToString(3)} on PowerShell {typeof(PSObject).Assembly.GetName().Version?.ToString(3)}. 'Get-Command -Module Inferloop' lists what there is; 'exit' leaves.");
+            host.Ui.WriteLine($"Inferloop Shell {host.Version.ToString(3)} on PowerShell {session.EngineVersion}. 'Get-Command -Module Inferloop' lists the cmdlets; 'exit' leaves.");
         }
 
         var editor = typed ? new LineEditor(new ConsoleKeys(), Console.Out, static () => ShellRawUserInterface.Width, Complete) : null;

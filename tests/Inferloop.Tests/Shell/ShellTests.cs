@@ -212,13 +212,13 @@ public sealed class ShellTests
     {
         var terminal = new StringWriter();
         var pane = new ProgressPane(terminal, () => 60);
-        pane.Update(1, new ProgressRecord(1, "Creating demo", "network") { PercentComplete = 50, SecondsRemaining = 75 });
+        pane.Update(new ProgressRecord(1, "Creating demo", "network") { PercentComplete = 50, SecondsRemaining = 75 });
         Assert.Equal("  Creating demo [######------]  50% 1:15 left network\n", terminal.ToString());
         pane.Hide();
         terminal.Write("a line\n");
         pane.Wrote("a line\n");
         Assert.EndsWith("\u001b[1A\r\u001b[Ja line\n  Creating demo [######------]  50% 1:15 left network\n", terminal.ToString(), StringComparison.Ordinal);
-        pane.Update(1, new ProgressRecord(1, "Creating demo", "done") { RecordType = ProgressRecordType.Completed });
+        pane.Update(new ProgressRecord(1, "Creating demo", "done") { RecordType = ProgressRecordType.Completed });
         Assert.EndsWith("\u001b[1A\r\u001b[J", terminal.ToString(), StringComparison.Ordinal);
         Assert.All(Enumerable.Range(20, 60), width => Assert.True(ProgressPane.Line(new ProgressRecord(1, "Activity", new string('x', 200)) { PercentComplete = 100 }, width).Length < width));
     }

@@ -5,8 +5,9 @@ using System.Text.RegularExpressions;
 using Inferloop.Aws;
 using Inferloop.Operations;
 using Inferloop.PowerShell.Pipeline;
+using Inferloop.Tests;
 
-namespace Inferloop.Tests.PowerShell;
+namespace Inferloop.PowerShell.Tests;
 
 /// <summary>What a failure looks like to the user: stable id, category, target, recommended action, and no secret.</summary>
 public sealed class ErrorRecordTests

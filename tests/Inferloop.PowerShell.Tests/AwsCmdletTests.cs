@@ -5,8 +5,9 @@ using Inferloop.Aws;
 using Inferloop.PowerShell.Commands.Sandbox;
 using Inferloop.PowerShell.Pipeline;
 using Inferloop.PowerShell.Session;
+using Inferloop.Tests.Loader;
 
-namespace Inferloop.Tests.PowerShell;
+namespace Inferloop.PowerShell.Tests;
 
 /// <summary>Where the common AWS parameters and the session's defaults lead.</summary>
 public sealed class AwsCmdletTests : IDisposable
@@ -175,14 +176,4 @@ public sealed class AwsCmdletTests : IDisposable
     }
 
     private sealed record FakeKeys(string AccessKey, string SecretKey, string Token);
-}
-
-/// <summary>Where restored packages of other AWSSDK.Core versions are.</summary>
-internal static class OtherAwsCore
-{
-    public static string Path(string version, string frameworks)
-    {
-        var root = typeof(OtherAwsCore).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "NuGetPackageRoot").Value!;
-        return frameworks.Split('|').Select(f => System.IO.Path.Combine(root, "awssdk.core", version, "lib", f, "AWSSDK.Core.dll")).First(File.Exists);
-    }
 }

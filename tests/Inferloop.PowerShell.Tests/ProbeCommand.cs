@@ -1,7 +1,7 @@
 using System.Management.Automation;
 using Inferloop.PowerShell.Pipeline;
 
-namespace Inferloop.Tests.PowerShell;
+namespace Inferloop.PowerShell.Tests;
 
 /// <summary>A cmdlet whose body the test writes.</summary>
 [Cmdlet(VerbsLifecycle.Invoke, "Probe", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]

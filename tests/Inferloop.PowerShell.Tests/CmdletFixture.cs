@@ -2,7 +2,7 @@ using System.Management.Automation;
 using System.Management.Automation.Host;
 using System.Management.Automation.Runspaces;
 
-namespace Inferloop.Tests.PowerShell;
+namespace Inferloop.PowerShell.Tests;
 
 /// <summary>A session whose cmdlets are types of this process, for tests of the framework under the cmdlets: the tests' own and some of the Shell's.</summary>
 internal sealed class CmdletFixture : IDisposable

@@ -1,7 +1,8 @@
 using System.Management.Automation;
 using Inferloop.Operations;
+using Inferloop.Tests.PowerShell;
 
-namespace Inferloop.Tests.PowerShell;
+namespace Inferloop.PowerShell.Tests;
 
 /// <summary>The asynchronous base of the cmdlets: what a body asks for happens on the pipeline thread, and a stop reaches the body.</summary>
 public sealed class AsyncCmdletTests : IDisposable

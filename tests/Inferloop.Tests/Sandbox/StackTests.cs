@@ -78,6 +78,30 @@ public sealed class StackTests(SandboxFixture sandbox)
     }
 
     [Fact]
+    public async Task A_rollback_waits_for_a_table_that_is_still_being_created()
+    {
+        // A clock slow enough that the rollback comes to the table before it is active.
+        await using var slow = new SandboxFixture(new Inferloop.Sandbox.SandboxOptions { ClockRate = 20 });
+        await slow.InitializeAsync();
+        var caller = new CloudFormationCaller(slow);
+        var name = CloudFormationCaller.NewName("early");
+        var id = await caller.CreateAsync(name, """
+            Resources:
+              Table:
+                Type: AWS::DynamoDB::Table
+                Properties:
+                  BillingMode: PAY_PER_REQUEST
+                  AttributeDefinitions: [ { AttributeName: id, AttributeType: S } ]
+                  KeySchema: [ { AttributeName: id, KeyType: HASH } ]
+              Bad: { Type: AWS::S3::Bucket, Properties: { BucketName: Not_A_Bucket_Name } }
+            """);
+        Assert.Equal("ROLLBACK_COMPLETE", await caller.WaitAsync(id));
+        var events = await caller.EventsAsync(id);
+        Assert.Contains(events, item => item is { LogicalId: "Table", Status: "CREATE_FAILED", Reason: "Resource creation cancelled" });
+        Assert.Contains(events, item => item is { LogicalId: "Table", Status: "DELETE_COMPLETE" });
+    }
+
+    [Fact]
     public async Task A_failed_creation_can_be_left_as_it_is_and_rolled_back_later()
     {
         const string Template = """

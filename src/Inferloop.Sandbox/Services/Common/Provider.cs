@@ -37,6 +37,9 @@ internal sealed class Provider(string type) : ResourceProvider
     /// <summary>The codes by which the service says that the resource does not exist.</summary>
     public IReadOnlyList<string> Gone { get; init; } = ["ResourceNotFoundException"];
 
+    /// <summary>The codes by which the service says that the resource is in a transition: its deletion is tried again until it can be.</summary>
+    public IReadOnlyList<string> Busy { get; init; } = [];
+
     public override async Task<ProvisionedResource> CreateAsync(ProvisionContext context, JsonObject properties) =>
         await DescribeAsync(context, await Create(context, properties).ConfigureAwait(false)).ConfigureAwait(false);
 
@@ -53,13 +56,24 @@ internal sealed class Provider(string type) : ResourceProvider
 
     public override async Task DeleteAsync(ProvisionContext context, string physicalId, JsonObject properties)
     {
-        try
+        // As long as a handler of CloudFormation's own would try.
+        var end = context.Runtime.Clock.Now + TimeSpan.FromMinutes(30);
+        while (true)
         {
-            await Delete(context, physicalId, properties).ConfigureAwait(false);
-        }
-        catch (ServiceFault fault) when (Gone.Contains(fault.Code))
-        {
-            // Already gone counts as deleted.
+            try
+            {
+                await Delete(context, physicalId, properties).ConfigureAwait(false);
+                return;
+            }
+            catch (ServiceFault fault) when (Gone.Contains(fault.Code))
+            {
+                // Already gone counts as deleted.
+                return;
+            }
+            catch (ServiceFault fault) when (Busy.Contains(fault.Code) && context.Runtime.Clock.Now < end)
+            {
+                await context.DelayAsync(TimeSpan.FromSeconds(5)).ConfigureAwait(false);
+            }
         }
     }
 

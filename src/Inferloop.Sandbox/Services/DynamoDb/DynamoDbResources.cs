@@ -13,6 +13,7 @@ internal static class DynamoDbResources
         yield return new Provider("AWS::DynamoDB::Table")
         {
             Service = "DynamoDb",
+            Busy = ["ResourceInUseException"],
             Create = async (context, properties) =>
             {
                 var name = context.NameOf(properties, "TableName");

@@ -1,5 +1,7 @@
 using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Inferloop.Benchmarks;
 
 // dotnet run -c Release --project tests/Inferloop.Benchmarks -- import | templates | stacks
@@ -15,8 +17,10 @@ switch (args.FirstOrDefault())
         ImportBenchmark.Run(root);
         return 0;
     case "templates":
-        BenchmarkRunner.Run<TemplateBenchmark>(DefaultConfig.Instance.WithOptions(ConfigOptions.DisableLogFile));
-        return 0;
+        // In this process: building the benchmark anew would lay out the module anew under the user's feet.
+        var summary = BenchmarkRunner.Run<TemplateBenchmark>(DefaultConfig.Instance.WithOptions(ConfigOptions.DisableLogFile)
+            .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance)));
+        return summary.HasCriticalValidationErrors || summary.Reports.Any(r => !r.Success) || summary.Reports.Length == 0 ? 1 : 0;
     case "stacks":
         await StackBenchmark.RunAsync();
         return 0;

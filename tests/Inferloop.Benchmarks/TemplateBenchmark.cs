@@ -5,7 +5,6 @@ using Inferloop.Templates;
 namespace Inferloop.Benchmarks;
 
 /// <summary>Reading and evaluating nested templates of growing size: the ratio of time to resources must stay flat.</summary>
-[ShortRunJob]
 [MemoryDiagnoser]
 public class TemplateBenchmark
 {

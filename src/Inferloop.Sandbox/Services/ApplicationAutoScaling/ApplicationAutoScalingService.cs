@@ -3,8 +3,8 @@ using Inferloop.Sandbox.Runtime;
 
 namespace Inferloop.Sandbox.Services.ApplicationAutoScaling;
 
-/// <summary>Application Auto Scaling: targets, policies with their alarms, scheduled actions; a service outside of its bounds is brought back within them.</summary>
-internal sealed class ApplicationAutoScalingService : SandboxService
+/// <summary>Application Auto Scaling: targets, policies that their alarms drive, scheduled actions on the clock; a service outside of its bounds is brought back within them.</summary>
+internal sealed partial class ApplicationAutoScalingService : SandboxService
 {
     public ApplicationAutoScalingService(SandboxRuntime runtime)
         : base(runtime, "application-autoscaling")
@@ -47,7 +47,7 @@ internal sealed class ApplicationAutoScalingService : SandboxService
         On("DescribeScalingActivities", (context, input) =>
         {
             var all = Collection(context, "activities").Where(activity => activity.Text("ServiceNamespace") == input.Text("ServiceNamespace") && (input.Text("ResourceId") is not { } id || activity.Text("ResourceId") == id))
-                .OrderByDescending(activity => activity.TimeOf("StartTime")).ToList();
+                .OrderByDescending(activity => activity.Long("_Order")).ToList();
             return Pages.Answer(input, all, "ScalingActivities", defaultSize: 50, tokenErrorCode: "InvalidNextTokenException");
         });
         On("TagResource", (context, input) => Retag(context, input, document => Tags.Put(document, "_Tags", Tags.FromMap(input.Child("Tags")))));
@@ -96,7 +96,7 @@ internal sealed class ApplicationAutoScalingService : SandboxService
             {
                 throw Invalid("Unsupported service namespace, resource type or scalable dimension");
             }
-            if (DesiredOf(context, input.Required("ResourceId")) is null)
+            if (CapacityOf(context, input) is null)
             {
                 throw Invalid($"ECS service doesn't exist: {input.Text("ResourceId")}");
             }
@@ -117,59 +117,6 @@ internal sealed class ApplicationAutoScalingService : SandboxService
         Targets(context).Put(Key(input), target);
         Runtime.After(TimeSpan.FromSeconds(15), () => BringWithinBounds(context, Key(input)));
         return new JsonObject { ["ScalableTargetARN"] = arn };
-    }
-
-    private int? DesiredOf(RequestContext context, string resource)
-    {
-        var parts = resource.Split('/');
-        return Runtime.Collection("ecs", "services", context).Get($"{parts[1]}/{parts[2]}") is { } service && service.Text("status") == "ACTIVE" ? service.Int("desiredCount") : null;
-    }
-
-    /// <summary>A capacity outside of the bounds is set to the nearer one.</summary>
-    private void BringWithinBounds(RequestContext context, string key)
-    {
-        if (Targets(context).Get(key) is not { } target || target.Text("ServiceNamespace") != "ecs" || DesiredOf(context, target.Required("ResourceId")) is not { } desired)
-        {
-            return;
-        }
-        var (minimum, maximum) = (target.Int("MinCapacity") ?? 0, target.Int("MaxCapacity") ?? 0);
-        var wanted = Math.Clamp(desired, minimum, maximum);
-        if (wanted != desired)
-        {
-            SetCapacity(context, target, wanted, wanted > desired ? "minimum capacity was set" : "maximum capacity was set");
-        }
-    }
-
-    /// <summary>Sets the capacity of a target and records the activity.</summary>
-    private void SetCapacity(RequestContext context, JsonObject target, int capacity, string cause)
-    {
-        var parts = target.Required("ResourceId").Split('/');
-        var detached = context.Detached();
-        var started = Documents.Time(Runtime.Clock.Now);
-        string status;
-        string? message;
-        try
-        {
-            Runtime.Service<Ecs.EcsService>().SetDesiredCount(detached, parts[1], parts[2], capacity);
-            (status, message) = ("Successful", $"Successfully set desired count to {capacity}. Change successfully fulfilled by ecs.");
-        }
-        catch (ServiceFault fault)
-        {
-            (status, message) = ("Failed", fault.Message);
-        }
-        Collection(detached, "activities").Put(Runtime.Ids.Uuid(), new JsonObject
-        {
-            ["ActivityId"] = Runtime.Ids.Uuid(),
-            ["ServiceNamespace"] = target.Text("ServiceNamespace"),
-            ["ResourceId"] = target.Text("ResourceId"),
-            ["ScalableDimension"] = target.Text("ScalableDimension"),
-            ["Description"] = $"Setting desired count to {capacity}.",
-            ["Cause"] = cause,
-            ["StartTime"] = started,
-            ["EndTime"] = Documents.Time(Runtime.Clock.Now),
-            ["StatusCode"] = status,
-            ["StatusMessage"] = message,
-        });
     }
 
     private JsonObject DeregisterScalableTarget(RequestContext context, JsonObject input)
@@ -200,7 +147,11 @@ internal sealed class ApplicationAutoScalingService : SandboxService
         {
             throw Invalid($"{configuration} is required for policy type {type}");
         }
-        if (type == "TargetTrackingScaling" && !settings.Has("PredefinedMetricSpecification") && !settings.Has("CustomizedMetricSpecification"))
+        if (type == "StepScaling" && Problem(settings) is { } problem)
+        {
+            throw Invalid(problem);
+        }
+        if (type == "TargetTrackingScaling" && settings.Has("PredefinedMetricSpecification") == settings.Has("CustomizedMetricSpecification"))
         {
             throw Invalid("Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification must be specified");
         }
@@ -218,47 +169,17 @@ internal sealed class ApplicationAutoScalingService : SandboxService
         }
         if (type == "TargetTrackingScaling")
         {
-            policy["Alarms"] = TrackingAlarms(context, target, policy, settings);
+            policy["Alarms"] = TargetTracking.CreateAlarms(Runtime, context, target.Required("ResourceId"), policy.Required("PolicyARN"), Metric(target, settings), settings.Double("TargetValue") ?? 0, settings.Is("DisableScaleIn"));
         }
         Policies(context).Put(key, policy);
         return new JsonObject { ["PolicyARN"] = policy.Text("PolicyARN"), ["Alarms"] = policy["Alarms"].Copy() };
-    }
-
-    /// <summary>The two alarms of a target tracking policy, as AWS makes them: three minutes above, fifteen below nine tenths.</summary>
-    private JsonArray TrackingAlarms(RequestContext context, JsonObject target, JsonObject policy, JsonObject settings)
-    {
-        var alarms = new JsonArray();
-        var value = settings.Double("TargetValue") ?? 0;
-        foreach (var (kind, comparison, threshold, periods) in new[]
-        {
-            ("AlarmHigh", "GreaterThanThreshold", value, 3), ("AlarmLow", "LessThanThreshold", value * 0.9, 15),
-        })
-        {
-            if (kind == "AlarmLow" && settings.Is("DisableScaleIn"))
-            {
-                continue;
-            }
-            var name = $"TargetTracking-{target.Text("ResourceId")}-{kind}-{Runtime.Ids.Uuid()}";
-            var alarm = Metric(target, settings);
-            alarm["AlarmName"] = name;
-            alarm["AlarmDescription"] = $"DO NOT EDIT OR DELETE. For TargetTrackingScaling policy {policy.Text("PolicyARN")}.";
-            alarm["ActionsEnabled"] = true;
-            alarm["AlarmActions"] = new JsonArray(policy.Text("PolicyARN"));
-            alarm["ComparisonOperator"] = comparison;
-            alarm["Threshold"] = Math.Round(threshold, 1);
-            alarm["EvaluationPeriods"] = periods;
-            alarm["Period"] = 60;
-            Runtime.Service<CloudWatch.CloudWatchService>().PutAlarm(context, alarm);
-            alarms.Add((JsonNode)new JsonObject { ["AlarmName"] = name, ["AlarmARN"] = context.Arn("cloudwatch", "alarm:" + name) });
-        }
-        return alarms;
     }
 
     private static JsonObject Metric(JsonObject target, JsonObject settings)
     {
         if (settings.Child("CustomizedMetricSpecification") is { } custom)
         {
-            return custom.Pick("Namespace", "MetricName", "Dimensions", "Statistic", "Unit");
+            return custom.Has("Metrics") ? custom.Pick("Metrics") : custom.Pick("Namespace", "MetricName", "Dimensions", "Statistic", "Unit");
         }
         var predefined = settings.Child("PredefinedMetricSpecification")!;
         var type = predefined.Required("PredefinedMetricType");
@@ -266,15 +187,7 @@ internal sealed class ApplicationAutoScalingService : SandboxService
         JsonObject Dimension(string name, string value) => new() { ["Name"] = name, ["Value"] = value };
         if (type == "ALBRequestCountPerTarget")
         {
-            var label = predefined.Required("ResourceLabel");
-            var at = label.IndexOf("/targetgroup/", StringComparison.Ordinal);
-            return new JsonObject
-            {
-                ["Namespace"] = "AWS/ApplicationELB",
-                ["MetricName"] = "RequestCountPerTarget",
-                ["Statistic"] = "Sum",
-                ["Dimensions"] = new JsonArray(Dimension("TargetGroup", at >= 0 ? label[(at + 1)..] : label)),
-            };
+            return TargetTracking.RequestCountPerTarget(predefined.Required("ResourceLabel"));
         }
         return parts is ["service", _, _]
             ? new JsonObject
@@ -300,28 +213,5 @@ internal sealed class ApplicationAutoScalingService : SandboxService
             Runtime.Service<CloudWatch.CloudWatchService>().RemoveAlarm(context, alarm.Required("AlarmName"));
         }
         Policies(context).Remove(key);
-    }
-
-    private JsonObject PutScheduledAction(RequestContext context, JsonObject input)
-    {
-        _ = Target(context, input);
-        var schedule = input.Text("Schedule");
-        if (schedule is not null && !schedule.StartsWith("cron(", StringComparison.Ordinal) && !schedule.StartsWith("rate(", StringComparison.Ordinal) && !schedule.StartsWith("at(", StringComparison.Ordinal))
-        {
-            throw Invalid($"Invalid schedule expression: {schedule}");
-        }
-        var key = $"{Key(input)}|{input.Text("ScheduledActionName")}";
-        var action = Actions(context).Get(key) ?? new JsonObject
-        {
-            ["ScheduledActionARN"] = context.Arn("autoscaling", $"scheduledAction:{Runtime.Ids.Uuid()}:resource/{input.Text("ServiceNamespace")}/{input.Text("ResourceId")}:scheduledActionName/{input.Text("ScheduledActionName")}"),
-            ["CreationTime"] = Documents.Time(context.Now),
-        };
-        action.Take(input, "ScheduledActionName", "ServiceNamespace", "ResourceId", "ScalableDimension", "Schedule", "Timezone", "StartTime", "EndTime", "ScalableTargetAction");
-        if (!action.Has("Schedule"))
-        {
-            throw Invalid("Schedule is required for a new scheduled action");
-        }
-        Actions(context).Put(key, action);
-        return [];
     }
 }

@@ -114,6 +114,7 @@ internal sealed partial class AutoScalingService : SandboxService
         });
         On("SuspendProcesses", (context, input) => Processes(context, input, true));
         On("ResumeProcesses", (context, input) => Processes(context, input, false));
+        AddPolicies();
     }
 
     private Collection Groups(RequestContext context) => Collection(context, "groups");
@@ -290,6 +291,15 @@ internal sealed partial class AutoScalingService : SandboxService
         if (!input.Is("ForceDelete") && (group.Objects("Instances").Any() || group.Int("DesiredCapacity") > 0))
         {
             throw new ServiceFault("ResourceInUse", "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.");
+        }
+        foreach (var policy in ScalingPolicies(context).Where(item => item.Text("AutoScalingGroupName") == name))
+        {
+            RemoveAlarms(context, policy);
+            ScalingPolicies(context).Remove(policy.Required("PolicyARN"));
+        }
+        foreach (var action in Schedules(context).Where(item => item.Text("AutoScalingGroupName") == name))
+        {
+            Schedules(context).Remove($"{name}|{action.Text("ScheduledActionName")}");
         }
         Groups(context).Update(name, document =>
         {

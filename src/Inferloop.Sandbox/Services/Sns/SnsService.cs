@@ -103,15 +103,24 @@ internal sealed partial class SnsService : SandboxService
 
     private JsonObject Subscription(RequestContext context, string arn) => Subscriptions(context).Find(item => item.Text("SubscriptionArn") == arn) ?? throw new ServiceFault("NotFound", "Subscription does not exist", 404);
 
-    /// <summary>Publishes to a topic, for alarms; says whether there is such a topic.</summary>
-    public bool TryPublish(RequestContext context, string arn, string subject, string message)
+    /// <summary>Publishes for a service of AWS, as its topic's policy allows. Gives what went wrong; null when nothing did.</summary>
+    public string? PublishFor(RequestContext context, string service, string arn, string subject, string message)
     {
         if (Topics(context).Get(arn) is not { } topic)
         {
-            return false;
+            return $"Topic does not exist: {arn}";
+        }
+        if (!TopicAccess.Allows(topic.Child("_Attributes")?.Text("Policy"), service, context.AccountId, arn))
+        {
+            return $"{service} is not authorized to perform: SNS:Publish on resource: {arn} because no resource-based policy allows the SNS:Publish action";
+        }
+        if (topic.Child("_Attributes")?.Text("KmsMasterKeyId") is "alias/aws/sns")
+        {
+            // The key that AWS manages for SNS has a policy which no one can change, and which lets no other service use it.
+            return $"{service} is not authorized to use the KMS key alias/aws/sns";
         }
         Deliver(context, topic, subject, message);
-        return true;
+        return null;
     }
 
     private JsonObject CreateTopic(RequestContext context, JsonObject input)

@@ -38,7 +38,7 @@ public sealed class MessagingAndMetricsTests : ServiceTestBase
         await Call("cloudwatch", "PutMetricAlarm", $$"""{"AlarmName":"cpu","MetricName":"CPUUtilization","Namespace":"AWS/ECS","Statistic":"Average","Period":60,"EvaluationPeriods":2,"Threshold":90,"ComparisonOperator":"GreaterThanThreshold","AlarmActions":["{{topic}}"]}""");
         await Call("cloudwatch", "SetAlarmState", """{"AlarmName":"cpu","StateValue":"ALARM","StateReason":"test"}""");
         var envelope = JsonNode.Parse((string)Assert.Single(await Receive(url))!["Body"]!)!;
-        Assert.Equal("ALARM: \"cpu\" in us-east-1", (string?)envelope["Subject"]);
+        Assert.Equal("ALARM: \"cpu\" in US East (N. Virginia)", (string?)envelope["Subject"]);
         Assert.Equal("ALARM", (string?)JsonNode.Parse((string)envelope["Message"]!)!["NewStateValue"]);
     }
 

@@ -7,7 +7,7 @@ namespace Inferloop.Tests.Sandbox.Services;
 /// <summary>Alarms that evaluate on the clock, and what they set going.</summary>
 public sealed class AlarmTests : ServiceTestBase
 {
-    private CloudWatchService Metrics => Runtime.Service<CloudWatchService>();
+    private CloudWatchService Publisher => Runtime.Service<CloudWatchService>();
 
     /// <summary>The table of CloudWatch's guide: three of three data points, an evaluation range of five, oldest first.</summary>
     [Theory]
@@ -32,7 +32,7 @@ public sealed class AlarmTests : ServiceTestBase
     {
         for (var i = 0; i < count; i++)
         {
-            Metrics.Publish(Context, "AWS/ECS", metric, value, "Percent", ("ClusterName", "c"), ("ServiceName", "s"));
+            Publisher.Publish(Context, "AWS/ECS", metric, value, "Percent", ("ClusterName", "c"), ("ServiceName", "s"));
             Pass(TimeSpan.FromMinutes(1));
         }
     }

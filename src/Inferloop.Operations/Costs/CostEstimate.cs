@@ -6,6 +6,9 @@ public sealed record CostEstimate
     /// <summary>Currency of all amounts.</summary>
     public string Currency { get; init; } = "USD";
 
+    /// <summary>What one US dollar is taken to cost in <see cref="Currency"/>; 1 for US dollars.</summary>
+    public decimal ExchangeRate { get; init; } = 1;
+
     /// <summary>Name of the environment, where the template has a parameter for it.</summary>
     public string? Environment { get; init; }
 
@@ -50,6 +53,44 @@ public sealed record CostEstimate
 
     /// <summary>Whether every charged dimension has a price.</summary>
     public bool IsComplete => Unpriced.Count == 0;
+
+    /// <summary>This estimate in another currency.</summary>
+    /// <param name="currency">Its code, such as EUR.</param>
+    /// <param name="rate">What one US dollar costs in it. AWS bills at its own rate, which no one knows beforehand.</param>
+    /// <returns>The estimate with every amount converted.</returns>
+    /// <exception cref="OperationException">The code is none, or the rate cannot be meant.</exception>
+    public CostEstimate In(string currency, decimal rate)
+    {
+        if (currency.Length != 3 || !currency.All(char.IsAsciiLetter) || (rate != 1 && string.Equals(currency, "USD", StringComparison.OrdinalIgnoreCase)))
+        {
+            throw new OperationException(
+                "CurrencyUnknown", OperationErrorKind.InvalidArgument, $"'{currency}' with a rate of {rate.ToString(System.Globalization.CultureInfo.InvariantCulture)} is not a currency to convert US dollars into.",
+                "Give a code of three letters, such as EUR, and what one US dollar costs in it.", currency);
+        }
+
+        if (rate is <= 0 or > 1_000_000)
+        {
+            throw new OperationException(
+                "ExchangeRateOutOfRange", OperationErrorKind.InvalidArgument, $"An exchange rate of {rate.ToString(System.Globalization.CultureInfo.InvariantCulture)} is not above 0 and below 1,000,000.",
+                "Give what one US dollar costs in the currency, such as 0.92.", rate);
+        }
+
+        // Each line is rounded as it was, so that the lines still add up to the total.
+        var factor = rate / ExchangeRate;
+        decimal To(decimal amount) => Math.Round(amount * factor, 10);
+        var lines = Lines.Select(l => l with { UnitPrice = l.UnitPrice * factor, MonthlyLow = To(l.MonthlyLow), MonthlyExpected = To(l.MonthlyExpected), MonthlyHigh = To(l.MonthlyHigh) }).ToList();
+        return this with
+        {
+            Currency = currency.ToUpperInvariant(),
+            ExchangeRate = rate,
+            Lines = lines,
+            MonthlyLow = lines.Sum(l => l.MonthlyLow),
+            MonthlyExpected = lines.Sum(l => l.MonthlyExpected),
+            MonthlyHigh = lines.Sum(l => l.MonthlyHigh),
+            Unpriced = [.. Unpriced.Select(u => u with { AtMost = u.AtMost is { } most ? To(most) : null })],
+            Assumptions = [.. Assumptions, $"One US dollar is taken to cost {rate.ToString(System.Globalization.CultureInfo.InvariantCulture)} {currency.ToUpperInvariant()}, as given."],
+        };
+    }
 
     /// <summary>The lines summed by component, dearest first.</summary>
     public IReadOnlyList<ComponentCost> Components =>

@@ -32,12 +32,9 @@ public static class CostEstimator
         var stage = Parameter(stacks, "Stage");
         var usage = options.Usage ?? UsageProfile.ForStage(stage);
         usage.Validate();
-        if (options.SpotDiscountPercent is { } discount and (< 0 or > 90))
-        {
-            throw new OperationException(
-                "SpotDiscountOutOfRange", OperationErrorKind.InvalidArgument, FormattableString.Invariant($"A Spot discount of {discount} percent is not between 0 and 90."),
-                "Give the discount in percent of the on-demand price, such as 70.", discount);
-        }
+        Within("SpotDiscountOutOfRange", "A Spot discount", options.SpotDiscountPercent, 90);
+        Within("SavingsPlanOutOfRange", "A Savings Plan's discount", options.SavingsPlanDiscountPercent, 72);
+        Within("SavingsPlanOutOfRange", "A Savings Plan's coverage", options.SavingsPlanCoveragePercent, 100);
 
         var scope = new CostScope(stacks);
         var sheet = new CostSheet(scope, usage, options, catalog);
@@ -83,6 +80,16 @@ public static class CostEstimator
         return Estimate(stack, options);
     }
 
+    private static void Within(string id, string what, decimal? percent, decimal most)
+    {
+        if (percent is { } value && (value < 0 || value > most))
+        {
+            throw new OperationException(
+                id, OperationErrorKind.InvalidArgument, FormattableString.Invariant($"{what} of {value} percent is not between 0 and {most}."),
+                "Give it in percent of the on-demand price, such as 40.", value);
+        }
+    }
+
     private static void RequireRegion(PriceCatalog catalog, string region)
     {
         if (!catalog.HasRegion(region))
@@ -105,11 +112,16 @@ public static class CostEstimator
         {
             "A month has 730 hours; everything runs all month.",
             $"Usage profile {usage.Name}; amounts are for the whole environment.",
-            $"List prices on demand in US dollars before tax, from {catalog.Name} ({catalog.Oldest} to {catalog.Newest}); no free tier, Reserved Instances, Savings Plans or credits.",
+            $"List prices on demand in US dollars before tax, from {catalog.Name} ({catalog.Oldest} to {catalog.Newest}); {(options.FreeTier ? "AWS's monthly free tier deducted" : "no free tier")}, no Reserved Instances or credits{(options.SavingsPlanDiscountPercent is null ? ", no Savings Plans" : "")}.",
         };
         if (options.SpotDiscountPercent is { } discount)
         {
             result.Add(FormattableString.Invariant($"Spot is taken {discount:0.##} percent cheaper than on demand, as given."));
+        }
+
+        if (options.SavingsPlanDiscountPercent is { } saving)
+        {
+            result.Add(FormattableString.Invariant($"A Savings Plan is taken {saving:0.##} percent cheaper than on demand on {options.SavingsPlanCoveragePercent:0.##} percent of the compute, as given."));
         }
 
         return result;

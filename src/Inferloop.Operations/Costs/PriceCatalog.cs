@@ -14,6 +14,7 @@ public sealed class PriceCatalog
     public const string Global = "global";
 
     private const string Resource = "Inferloop.Operations.Costs.aws-prices.csv";
+    private const string MoreResource = "Inferloop.Operations.Costs.aws-prices-more.csv";
     private static readonly Lazy<PriceCatalog> s_embedded = new(LoadEmbedded);
 
     // Dimensions whose next tier exists but is not in the catalog: what lies beyond is unpriced, not priced at the last tier known.
@@ -75,9 +76,10 @@ public sealed class PriceCatalog
     /// <param name="name">Where it came from, for messages.</param>
     /// <returns>The catalog.</returns>
     /// <exception cref="FormatException">A line is not one of a catalog, or the text ends in the middle of one; says which.</exception>
-    public static PriceCatalog Read(TextReader reader, string name)
+    public static PriceCatalog Read(TextReader reader, string name) => Of(CatalogReader.Read(reader, name), name);
+
+    private static PriceCatalog Of(List<CatalogReader.Row> rows, string name)
     {
-        var rows = CatalogReader.Read(reader, name);
         var prices = new Dictionary<(string, string, string), Price>(rows.Count);
         foreach (var group in rows.GroupBy(r => (r.Region, r.Service, r.Dimension)))
         {
@@ -101,9 +103,17 @@ public sealed class PriceCatalog
 
     private static PriceCatalog LoadEmbedded()
     {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(Resource)
-            ?? throw new InvalidOperationException($"{Resource} is not in the assembly.");
-        using var reader = new StreamReader(stream);
-        return Read(reader, "the module's price catalog");
+        // The second file holds facts of services beyond the platform's own; it adds and never overrides.
+        const string Name = "the module's price catalog";
+        var rows = new List<CatalogReader.Row>(8192);
+        foreach (var resource in new[] { Resource, MoreResource })
+        {
+            using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(resource)
+                ?? throw new InvalidOperationException($"{resource} is not in the assembly.");
+            using var reader = new StreamReader(stream);
+            rows.AddRange(CatalogReader.Read(reader, Name));
+        }
+
+        return Of(rows, Name);
     }
 }

@@ -87,6 +87,126 @@ public sealed partial record UsageProfile
     /// <summary>Database backups beyond the size of the database, which is free. In GB.</summary>
     public decimal DatabaseBackupGb { get; init; } = 0m;
 
+    /// <summary>Where a resource scales between two bounds by itself (Aurora Serverless), how far above the lower one it is on average. In share.</summary>
+    public decimal ServerlessLoadShare { get; init; } = 0.2m;
+
+    /// <summary>Calls of the Lambda functions. In invocations a month.</summary>
+    public decimal LambdaInvocations { get; init; } = 100_000m;
+
+    /// <summary>Time that a call of a Lambda function takes. In milliseconds.</summary>
+    public decimal LambdaMilliseconds { get; init; } = 200m;
+
+    /// <summary>Requests to API Gateway. In requests a month.</summary>
+    public decimal ApiRequests { get; init; } = 100_000m;
+
+    /// <summary>Minutes that WebSocket connections to API Gateway are open. In minutes a month.</summary>
+    public decimal ApiConnectionMinutes { get; init; } = 0m;
+
+    /// <summary>Requests to SQS queues. In requests a month.</summary>
+    public decimal QueueRequests { get; init; } = 500_000m;
+
+    /// <summary>Messages published to SNS topics. In requests a month.</summary>
+    public decimal TopicRequests { get; init; } = 10_000m;
+
+    /// <summary>E-mails that SNS topics send. In e-mails a month.</summary>
+    public decimal TopicEmails { get; init; } = 100m;
+
+    /// <summary>Events that applications put on EventBridge buses; those of AWS's own services are free. In events a month.</summary>
+    public decimal CustomEvents { get; init; } = 10_000m;
+
+    /// <summary>Transitions of standard state machines. In transitions a month.</summary>
+    public decimal StateTransitions { get; init; } = 10_000m;
+
+    /// <summary>Traces that X-Ray records, where tracing is on. In traces a month.</summary>
+    public decimal Traces { get; init; } = 50_000m;
+
+    /// <summary>Batch jobs. In jobs a month.</summary>
+    public decimal BatchJobs { get; init; } = 100m;
+
+    /// <summary>Time that a Batch job runs; less than a minute is charged as a minute. In seconds.</summary>
+    public decimal BatchJobSeconds { get; init; } = 300m;
+
+    /// <summary>Minutes of CodeBuild. In minutes a month.</summary>
+    public decimal BuildMinutes { get; init; } = 100m;
+
+    /// <summary>Minutes of the actions of pipelines. In minutes a month.</summary>
+    public decimal PipelineMinutes { get; init; } = 100m;
+
+    /// <summary>Container images in ECR repositories. In GB.</summary>
+    public decimal ImageGb { get; init; } = 5m;
+
+    /// <summary>Configuration items that AWS Config records. In items a month.</summary>
+    public decimal ConfigItems { get; init; } = 500m;
+
+    /// <summary>Evaluations of AWS Config rules. In evaluations a month.</summary>
+    public decimal ConfigEvaluations { get; init; } = 1_000m;
+
+    /// <summary>Data events that CloudTrail records, where a trail has them on. In events a month.</summary>
+    public decimal TrailDataEvents { get; init; } = 100_000m;
+
+    /// <summary>Management events in trails beyond the first, which is free. In events a month.</summary>
+    public decimal TrailCopiedEvents { get; init; } = 0m;
+
+    /// <summary>Data that saved Logs Insights queries scan. In GB a month.</summary>
+    public decimal LogsScannedGb { get; init; } = 5m;
+
+    /// <summary>Database recovery points that AWS Backup keeps in its vaults. In GB.</summary>
+    public decimal BackupVaultGb { get; init; } = 10m;
+
+    /// <summary>Table recovery points that AWS Backup keeps in its vaults. In GB.</summary>
+    public decimal TableBackupGb { get; init; } = 1m;
+
+    /// <summary>Cache backups beyond the size of the cache, which is free. In GB.</summary>
+    public decimal CacheBackupGb { get; init; } = 0m;
+
+    /// <summary>Data in Aurora, DocumentDB and Neptune clusters. In GB.</summary>
+    public decimal AuroraStoredGb { get; init; } = 10m;
+
+    /// <summary>I/O requests of Aurora, DocumentDB and Neptune clusters. In requests a month.</summary>
+    public decimal AuroraIoRequests { get; init; } = 1_000_000m;
+
+    /// <summary>Data in EFS file systems. In GB.</summary>
+    public decimal FileSystemGb { get; init; } = 10m;
+
+    /// <summary>Put units (25 KB) of provisioned Kinesis streams. In units a month.</summary>
+    public decimal StreamUnits { get; init; } = 1_000_000m;
+
+    /// <summary>Data into on-demand Kinesis streams and Firehose. In GB a month.</summary>
+    public decimal StreamGb { get; init; } = 10m;
+
+    /// <summary>Requests that WAF inspects. In requests a month.</summary>
+    public decimal FirewallRequests { get; init; } = 500_000m;
+
+    /// <summary>Data through Network Firewall. In GB a month.</summary>
+    public decimal FirewallGb { get; init; } = 50m;
+
+    /// <summary>Data from CloudFront to clients, at the rate of North America. In GB a month.</summary>
+    public decimal CdnGb { get; init; } = 20m;
+
+    /// <summary>HTTPS requests to CloudFront, at the rate of North America. In requests a month.</summary>
+    public decimal CdnRequests { get; init; } = 500_000m;
+
+    /// <summary>Data out of AWS through VPN connections. In GB a month.</summary>
+    public decimal VpnOutGb { get; init; } = 10m;
+
+    /// <summary>Data through transit gateway attachments. In GB a month.</summary>
+    public decimal TransitGb { get; init; } = 10m;
+
+    /// <summary>Data copied between regions by global tables and by databases and caches. In GB a month.</summary>
+    public decimal ReplicatedGb { get; init; } = 1m;
+
+    /// <summary>Observations of Container Insights for EKS. In observations a month.</summary>
+    public decimal ContainerObservations { get; init; } = 20_000_000m;
+
+    /// <summary>DPU hours of Glue jobs and crawlers. In DPU hours a month.</summary>
+    public decimal DataProcessingHours { get; init; } = 10m;
+
+    /// <summary>Data through Transfer Family servers. In GB a month.</summary>
+    public decimal TransferGb { get; init; } = 10m;
+
+    /// <summary>EBS snapshots kept by lifecycle policies. In GB.</summary>
+    public decimal SnapshotGb { get; init; } = 10m;
+
     /// <summary>A development environment.</summary>
     public static UsageProfile Small { get; } = new();
 
@@ -115,6 +235,41 @@ public sealed partial record UsageProfile
         KeyRequests = 2_000_000m,
         SecretRequests = 50_000m,
         DnsQueries = 10_000_000m,
+        ServerlessLoadShare = 0.3m,
+        LambdaInvocations = 10_000_000m,
+        ApiRequests = 10_000_000m,
+        QueueRequests = 10_000_000m,
+        TopicRequests = 1_000_000m,
+        TopicEmails = 500m,
+        CustomEvents = 1_000_000m,
+        StateTransitions = 1_000_000m,
+        Traces = 1_000_000m,
+        BatchJobs = 2_000m,
+        BuildMinutes = 500m,
+        PipelineMinutes = 500m,
+        ImageGb = 20m,
+        ConfigItems = 5_000m,
+        ConfigEvaluations = 20_000m,
+        TrailDataEvents = 5_000_000m,
+        LogsScannedGb = 200m,
+        BackupVaultGb = 500m,
+        TableBackupGb = 20m,
+        AuroraStoredGb = 200m,
+        AuroraIoRequests = 100_000_000m,
+        FileSystemGb = 500m,
+        StreamUnits = 100_000_000m,
+        StreamGb = 500m,
+        FirewallRequests = 20_000_000m,
+        FirewallGb = 500m,
+        CdnGb = 500m,
+        CdnRequests = 20_000_000m,
+        VpnOutGb = 100m,
+        TransitGb = 500m,
+        ReplicatedGb = 50m,
+        ContainerObservations = 200_000_000m,
+        DataProcessingHours = 100m,
+        TransferGb = 100m,
+        SnapshotGb = 200m,
     };
 
     /// <summary>A production of thousands of users.</summary>
@@ -142,36 +297,40 @@ public sealed partial record UsageProfile
         KeyRequests = 40_000_000m,
         SecretRequests = 500_000m,
         DnsQueries = 100_000_000m,
+        ServerlessLoadShare = 0.5m,
+        LambdaInvocations = 500_000_000m,
+        ApiRequests = 500_000_000m,
+        QueueRequests = 500_000_000m,
+        TopicRequests = 50_000_000m,
+        TopicEmails = 2_000m,
+        CustomEvents = 50_000_000m,
+        StateTransitions = 50_000_000m,
+        Traces = 20_000_000m,
+        BatchJobs = 100_000m,
+        BuildMinutes = 3_000m,
+        PipelineMinutes = 3_000m,
+        ImageGb = 100m,
+        ConfigItems = 50_000m,
+        ConfigEvaluations = 200_000m,
+        TrailDataEvents = 200_000_000m,
+        LogsScannedGb = 4_000m,
+        BackupVaultGb = 10_000m,
+        TableBackupGb = 400m,
+        AuroraStoredGb = 5_000m,
+        AuroraIoRequests = 5_000_000_000m,
+        FileSystemGb = 10_000m,
+        StreamUnits = 5_000_000_000m,
+        StreamGb = 10_000m,
+        FirewallRequests = 400_000_000m,
+        FirewallGb = 5_000m,
+        CdnGb = 10_000m,
+        CdnRequests = 400_000_000m,
+        VpnOutGb = 1_000m,
+        TransitGb = 5_000m,
+        ReplicatedGb = 1_000m,
+        ContainerObservations = 4_000_000_000m,
+        DataProcessingHours = 2_000m,
+        TransferGb = 2_000m,
+        SnapshotGb = 4_000m,
     };
-
-    /// <summary>Every amount of a profile: name, unit, meaning and the most that is taken for meant.</summary>
-    public static IReadOnlyList<UsageDimension> Dimensions { get; } =
-    [
-        new(nameof(InternetOutGb), "GB", 10_000_000m, "Data from the load balancer to clients on the internet.", p => p.InternetOutGb, (p, v) => p with { InternetOutGb = v }),
-        new(nameof(LoadBalancerGb), "GB", 100_000_000m, "Data through the load balancer, both ways.", p => p.LoadBalancerGb, (p, v) => p with { LoadBalancerGb = v }),
-        new(nameof(LoadBalancerConnections), "connections", 1_000_000_000_000m, "New connections to the load balancer.", p => p.LoadBalancerConnections, (p, v) => p with { LoadBalancerConnections = v }),
-        new(nameof(LoadBalancerConnectionSeconds), "seconds", 86_400m, "Time that a connection to the load balancer stays open.", p => p.LoadBalancerConnectionSeconds, (p, v) => p with { LoadBalancerConnectionSeconds = v }),
-        new(nameof(NatProcessedGb), "GB", 10_000_000m, "Data through the NAT gateways, both ways, without S3 and DynamoDB, whose endpoints are free.", p => p.NatProcessedGb, (p, v) => p with { NatProcessedGb = v }),
-        new(nameof(NatInternetOutGb), "GB", 10_000_000m, "Part of the above that goes out to the internet.", p => p.NatInternetOutGb, (p, v) => p with { NatInternetOutGb = v }),
-        new(nameof(InterAzGb), "GB", 10_000_000m, "Data between the availability zones, apart from what a shared NAT gateway causes.", p => p.InterAzGb, (p, v) => p with { InterAzGb = v }),
-        new(nameof(StoredGb), "GB", 1_000_000_000m, "Data in the bucket, current versions, temporary data left out.", p => p.StoredGb, (p, v) => p with { StoredGb = v }),
-        new(nameof(StoredAddedGb), "GB", 1_000_000_000m, "Part of the above that a month adds; older data moves to the cheaper classes of the bucket's lifecycle.", p => p.StoredAddedGb, (p, v) => p with { StoredAddedGb = v }),
-        new(nameof(StoredReplacedGb), "GB", 1_000_000_000m, "Data overwritten or deleted a month; the old versions stay as long as the lifecycle has it.", p => p.StoredReplacedGb, (p, v) => p with { StoredReplacedGb = v }),
-        new(nameof(ObjectsAdded), "objects", 100_000_000_000m, "Objects added a month; each is moved once by every transition of the lifecycle.", p => p.ObjectsAdded, (p, v) => p with { ObjectsAdded = v }),
-        new(nameof(StoragePutRequests), "requests", 1_000_000_000_000m, "PUT, COPY, POST and LIST requests to the bucket.", p => p.StoragePutRequests, (p, v) => p with { StoragePutRequests = v }),
-        new(nameof(StorageGetRequests), "requests", 1_000_000_000_000m, "GET and all other requests to the bucket.", p => p.StorageGetRequests, (p, v) => p with { StorageGetRequests = v }),
-        new(nameof(AccessLogGb), "GB", 1_000_000m, "Access logs of load balancer and bucket.", p => p.AccessLogGb, (p, v) => p with { AccessLogGb = v }),
-        new(nameof(TableReadUnits), "request units", 10_000_000_000_000m, "DynamoDB read request units (4 KB strongly consistent, 8 KB eventually).", p => p.TableReadUnits, (p, v) => p with { TableReadUnits = v }),
-        new(nameof(TableWriteUnits), "request units", 10_000_000_000_000m, "DynamoDB write request units (1 KB), before indexes.", p => p.TableWriteUnits, (p, v) => p with { TableWriteUnits = v }),
-        new(nameof(TableStoredGb), "GB", 10_000_000m, "Data in the table, before indexes.", p => p.TableStoredGb, (p, v) => p with { TableStoredGb = v }),
-        new(nameof(TableStreamReads), "requests", 10_000_000_000_000m, "Reads of the table's stream by others than Lambda functions, whose reads are free.", p => p.TableStreamReads, (p, v) => p with { TableStreamReads = v }),
-        new(nameof(ApplicationLogGb), "GB", 10_000_000m, "Logs that the application writes.", p => p.ApplicationLogGb, (p, v) => p with { ApplicationLogGb = v }),
-        new(nameof(FlowLogGb), "GB", 10_000_000m, "Logs of the VPC's traffic.", p => p.FlowLogGb, (p, v) => p with { FlowLogGb = v }),
-        new(nameof(LogStoredShare), "share", 1m, "Part of a log's size that remains to be stored after compression.", p => p.LogStoredShare, (p, v) => p with { LogStoredShare = v }),
-        new(nameof(KeyRequests), "requests", 10_000_000_000m, "Requests to the KMS key.", p => p.KeyRequests, (p, v) => p with { KeyRequests = v }),
-        new(nameof(SecretRequests), "requests", 10_000_000_000m, "Requests to Secrets Manager.", p => p.SecretRequests, (p, v) => p with { SecretRequests = v }),
-        new(nameof(DnsQueries), "queries", 1_000_000_000_000m, "Queries for names of the private zone.", p => p.DnsQueries, (p, v) => p with { DnsQueries = v }),
-        new(nameof(EndpointGb), "GB", 10_000_000m, "Data through interface endpoints.", p => p.EndpointGb, (p, v) => p with { EndpointGb = v }),
-        new(nameof(DatabaseBackupGb), "GB", 1_000_000m, "Database backups beyond the size of the database, which is free.", p => p.DatabaseBackupGb, (p, v) => p with { DatabaseBackupGb = v }),
-    ];
 }

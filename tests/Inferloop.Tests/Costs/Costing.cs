@@ -14,10 +14,13 @@ internal static class Costing
     public static UsageProfile Only(params (string Name, decimal Value)[] amounts) => Idle.With(amounts.Select(a => KeyValuePair.Create(a.Name, a.Value)));
 
     /// <summary>Estimates the resources of a template, given as the YAML below <c>Resources:</c>.</summary>
-    public static async Task<CostEstimate> OfResourcesAsync(string yaml, UsageProfile usage, string region = "us-east-1", decimal? spotDiscount = null) =>
+    public static async Task<CostEstimate> OfResourcesAsync(string yaml, UsageProfile usage, string region = "us-east-1", decimal? spotDiscount = null, DateOnly? on = null) =>
+        await OfResourcesAsync(yaml, new CostOptions { Usage = usage, SpotDiscountPercent = spotDiscount, Today = on ?? new DateOnly(2026, 11, 23) }, region);
+
+    public static async Task<CostEstimate> OfResourcesAsync(string yaml, CostOptions options, string region = "us-east-1") =>
         await CostEstimator.EstimateAsync(
             Template.Parse("Resources:\n" + yaml), StackFixture.Context(new Dictionary<string, string>(), region),
-            new CostOptions { Usage = usage, SpotDiscountPercent = spotDiscount }, TestContext.Current.CancellationToken);
+            options, TestContext.Current.CancellationToken);
 
     public static CostLine Line(this CostEstimate estimate, string path, string name) =>
         estimate.Lines.SingleOrDefault(l => l.Path == path && l.Name == name)

@@ -15,7 +15,7 @@ public sealed class PriceCatalogTests
         var catalog = PriceCatalog.Embedded;
         Assert.Equal(16, catalog.Regions.Count);
         Assert.Equal("2026-10-04", catalog.Newest);
-        Assert.Equal(4277, catalog.Prices.Sum(p => p.Tiers.Count));
+        Assert.Equal(4277 + 104, catalog.Prices.Sum(p => p.Tiers.Count));
         Assert.All(catalog.Prices, p =>
         {
             Assert.NotEmpty(p.Unit);

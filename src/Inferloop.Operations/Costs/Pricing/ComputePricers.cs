@@ -13,9 +13,9 @@ internal static class ComputePricers
 
     public static void Group(CostedResource group, CostSheet sheet)
     {
-        if (group.Get("MixedInstancesPolicy") is not null)
+        if (group.Get("MixedInstancesPolicy") is { } policy)
         {
-            sheet.AddUnpriced(group, "Instances of several types", null, "hour", "Which types will run is decided by EC2; give a launch template with one type.");
+            Mixed(group, sheet, policy);
             return;
         }
 
@@ -26,13 +26,47 @@ internal static class ComputePricers
             return;
         }
 
-        var (instances, assumption) = Instances(group, data["InstanceType"]?.AsString());
+        var type = data["InstanceType"]?.AsString();
+        var (instances, assumption) = Needed(group, type);
         var spot = data["InstanceMarketOptions"]?["MarketType"]?.AsString() == "spot";
-        Instance(group, sheet, data, instances, assumption, spot);
+        Instances(group, sheet, type, instances, assumption, spot);
+        Kept(group, sheet, data, instances, assumption);
+    }
+
+    private static void Kept(CostedResource group, CostSheet sheet, Value data, Quantity instances, string assumption)
+    {
         Volumes(group, sheet, data["BlockDeviceMappings"]?.Items ?? [], instances, assumption);
         if (data["Monitoring"]?["Enabled"]?.AsString() is "true")
         {
             sheet.Add(group, "Detailed monitoring", "cloudwatch", "metric_month", instances * 7, $"7 metrics an instance; {assumption}");
+        }
+    }
+
+    // Which of several types will run is decided by EC2; the first named is what the group asks for first.
+    private static void Mixed(CostedResource group, CostSheet sheet, Value policy)
+    {
+        var template = group.Uses("AWS::EC2::LaunchTemplate").FirstOrDefault()
+            ?? group.Sources(policy["LaunchTemplate"]?["LaunchTemplateSpecification"]?["LaunchTemplateId"]).FirstOrDefault();
+        var data = template?.Get("LaunchTemplateData");
+        var overrides = policy["LaunchTemplate"]?["Overrides"]?.Items ?? [];
+        var type = overrides.Select(o => o["InstanceType"]?.AsString()).FirstOrDefault(t => t is not null) ?? data?["InstanceType"]?.AsString();
+        if (type is null)
+        {
+            sheet.AddUnpriced(group, "Instances of several types", null, "hour", "Which types will run is decided by EC2; name them in the overrides.");
+            return;
+        }
+
+        var (instances, words) = Needed(group, type);
+        var assumption = overrides.Count > 1 ? $"all of the first type named; {words}" : words;
+        decimal Number(string key, decimal otherwise) => policy["InstancesDistribution"]?[key] is { } v && v.TryGetNumber(out var n) ? n : otherwise;
+        var first = Number("OnDemandBaseCapacity", 0);
+        var share = Number("OnDemandPercentageAboveBaseCapacity", 100) / 100;
+        var onDemand = instances.Select(n => Math.Min(n, first) + (Math.Max(0, n - first) * share));
+        Instances(group, sheet, type, onDemand, assumption, spot: false);
+        Instances(group, sheet, type, instances.Select(n => n - (Math.Min(n, first) + (Math.Max(0, n - first) * share))), assumption, spot: true);
+        if (data is not null)
+        {
+            Kept(group, sheet, data, instances, assumption);
         }
     }
 
@@ -44,17 +78,23 @@ internal static class ComputePricers
             return;
         }
 
-        Instance(instance, sheet, instance.Resource.Properties, 1m, "running all month", spot: false);
+        Instances(instance, sheet, instance.Text("InstanceType"), 1m, "running all month", spot: false);
         Volumes(instance, sheet, instance.Items("BlockDeviceMappings"), 1m, "kept all month");
     }
 
     public static void Volume(CostedResource volume, CostSheet sheet) => Disk(volume, sheet, volume.Resource.Properties, "Size", 1m, "kept all month");
 
-    private static void Instance(CostedResource resource, CostSheet sheet, Value data, Quantity instances, string assumption, bool spot)
+    /// <summary>Instances of one type, on demand or Spot, as many as run all month.</summary>
+    public static void Instances(CostedResource resource, CostSheet sheet, string? type, Quantity instances, string assumption, bool spot)
     {
-        if (data["InstanceType"]?.AsString() is not { } type)
+        if (type is null)
         {
             sheet.AddUnpriced(resource, "Instances", instances.Expected * Month.Hours, "hour", "Their type is not known yet.");
+            return;
+        }
+
+        if (instances.IsZero)
+        {
             return;
         }
 
@@ -67,8 +107,7 @@ internal static class ComputePricers
 
         if (sheet.Options.SpotDiscountPercent is { } discount)
         {
-            var rule = string.Create(CultureInfo.InvariantCulture, $"on-demand price less {discount:0.##} percent, as given");
-            sheet.AddDerived(resource, $"{type} Spot instances", "ec2", dimension, 1 - (discount / 100), rule, instances * Month.Hours, assumption);
+            sheet.AddSpot(resource, $"{type} Spot instances", "ec2", dimension, discount, instances * Month.Hours, assumption);
             return;
         }
 
@@ -79,7 +118,7 @@ internal static class ComputePricers
     }
 
     // As many as the tasks on them need, within the group's bounds; as many as the group says where no service uses it.
-    private static (Quantity Instances, string Assumption) Instances(CostedResource group, string? type)
+    private static (Quantity Instances, string Assumption) Needed(CostedResource group, string? type)
     {
         var minimum = group.Number("MinSize") ?? 0;
         var maximum = Math.Max(minimum, group.Number("MaxSize") ?? minimum);
@@ -109,7 +148,8 @@ internal static class ComputePricers
                 $"{instances.Expected:0.##} instances all month for the tasks on them, {instances.Low:0.##} to {instances.High:0.##} by autoscaling; no CPU credits bought"));
     }
 
-    private static void Volumes(CostedResource resource, CostSheet sheet, IReadOnlyList<Value> mappings, Quantity instances, string assumption)
+    /// <summary>The volumes of as many instances as run all month.</summary>
+    public static void Volumes(CostedResource resource, CostSheet sheet, IReadOnlyList<Value> mappings, Quantity instances, string assumption)
     {
         if (mappings.Count == 0)
         {
@@ -133,7 +173,12 @@ internal static class ComputePricers
         }
 
         sheet.Add(resource, $"{type} volumes", "ebs", $"{type}_gb_month", number * size, string.Create(CultureInfo.InvariantCulture, $"{size:0.##} GB each; {assumption}"));
-        if (type == "gp3")
+        if (type is "io1" or "io2")
+        {
+            var provisioned = disk["Iops"] is { } p && p.TryGetNumber(out var o) ? o : 0;
+            sheet.Add(resource, $"{type} operations", "ebs", $"{type}_iops_month", number * provisioned, $"as provisioned; {assumption}");
+        }
+        else if (type == "gp3")
         {
             var iops = disk["Iops"] is { } i && i.TryGetNumber(out var n) ? Math.Max(0, n - IncludedIops) : 0;
             var throughput = disk["Throughput"] is { } t && t.TryGetNumber(out var m) ? Math.Max(0, m - IncludedThroughput) : 0;

@@ -21,6 +21,9 @@ internal sealed class CostSheet(CostScope scope, UsageProfile usage, CostOptions
 
     public List<FreeResource> Free { get; } = [];
 
+    /// <summary>How much stands on the sheet; grows with everything that is added.</summary>
+    public int Entries => _demands.Count + Unpriced.Count + Free.Count;
+
     /// <summary>Adds a quantity; nothing is charged, and no line made, where it is zero throughout.</summary>
     public void Add(CostedResource resource, string name, string service, string dimension, Quantity quantity, string assumption)
     {
@@ -40,6 +43,25 @@ internal sealed class CostSheet(CostScope scope, UsageProfile usage, CostOptions
         }
     }
 
+    /// <summary>Adds a quantity in another region than the resource's own: what a replica there costs.</summary>
+    public void AddIn(string region, CostedResource resource, string name, string service, string dimension, Quantity quantity, string assumption)
+    {
+        if (!quantity.IsZero)
+        {
+            _demands.Add(new Demand(resource, name, service, dimension, quantity, assumption) { Region = region });
+        }
+    }
+
+    /// <summary>Adds Spot capacity, at the discount that the options give.</summary>
+    public void AddSpot(CostedResource resource, string name, string service, string dimension, decimal discountPercent, Quantity quantity, string assumption)
+    {
+        if (!quantity.IsZero)
+        {
+            var rule = string.Create(CultureInfo.InvariantCulture, $"on-demand price less {discountPercent:0.##} percent, as given");
+            _demands.Add(new Demand(resource, name, service, dimension, quantity, assumption) { Factor = 1 - (discountPercent / 100), Derivation = rule, IsSpot = true });
+        }
+    }
+
     public void AddUnpriced(CostedResource resource, string name, decimal? quantity, string? unit, string reason, decimal? atMost = null) =>
         Unpriced.Add(new UnpricedItem(resource.Component, resource.Path, resource.LogicalId, resource.Type, name, quantity, unit, reason, atMost));
 
@@ -51,7 +73,8 @@ internal sealed class CostSheet(CostScope scope, UsageProfile usage, CostOptions
     /// <summary>Prices what was added: each dimension of a region once over all its quantities, so that tiers are reached as AWS reaches them.</summary>
     public void Settle()
     {
-        foreach (var group in _demands.GroupBy(d => (d.Resource.Region, d.Service, d.Dimension)))
+        var allowances = Options.FreeTier ? new FreeTier() : null;
+        foreach (var group in _demands.GroupBy(d => (d.Region, d.Service, d.Dimension)))
         {
             if (!Catalog.TryFind(group.Key.Region, group.Key.Service, group.Key.Dimension, out var price))
             {
@@ -65,9 +88,10 @@ internal sealed class CostSheet(CostScope scope, UsageProfile usage, CostOptions
             }
 
             var total = group.Aggregate((Quantity)0m, (sum, d) => sum + d.Quantity);
+            var free = price.Tiers[0].From > 0 ? 0m : allowances?.Take(price.Service, price.Dimension, total) ?? 0m;
             foreach (var demand in group)
             {
-                Lines.Add(Line(demand, price, total));
+                Lines.Add(Line(SavingsPlan(demand), price, total, free));
                 if (price.KnownUpTo is { } end && total.High > end)
                 {
                     var beyond = total.Select(q => Math.Max(0, q - end));
@@ -79,13 +103,31 @@ internal sealed class CostSheet(CostScope scope, UsageProfile usage, CostOptions
         }
     }
 
-    private static CostLine Line(Demand demand, Price price, Quantity total)
+    // A Savings Plan for compute covers instances, Fargate and Lambda's time, whatever runs there; not Spot.
+    private Demand SavingsPlan(Demand demand) =>
+        Options.SavingsPlanDiscountPercent is { } discount && !demand.IsSpot && demand switch
+        {
+            { Service: "ec2" } => demand.Dimension.StartsWith("linux_", StringComparison.Ordinal),
+            { Service: "fargate" } => !demand.Dimension.StartsWith("ephemeral", StringComparison.Ordinal),
+            { Service: "lambda" } => demand.Dimension.EndsWith("_gb_second", StringComparison.Ordinal) && !demand.Dimension.Contains("storage", StringComparison.Ordinal),
+            _ => false,
+        }
+            ? demand with
+            {
+                Factor = demand.Factor * (1 - (discount / 100 * Options.SavingsPlanCoveragePercent / 100)),
+                Derivation = string.Create(
+                    CultureInfo.InvariantCulture, $"on-demand price less {discount:0.##} percent of a Savings Plan on {Options.SavingsPlanCoveragePercent:0.##} percent of it, as given"),
+            }
+            : demand;
+
+    private static CostLine Line(Demand demand, Price price, Quantity total, Quantity free)
     {
         var quantity = demand.Quantity;
+        var charged = new Quantity(total.Low - free.Low, total.Expected - free.Expected, total.High - free.High);
 
         // Ten decimals: far below a cent, and few enough that any number of lines adds up exactly in any order.
-        var cost = (Part(quantity, total, total.Select(price.CostOf)) * demand.Factor).Select(c => Math.Round(c, 10));
-        var tiers = price.Reached(total.Expected).ToList();
+        var cost = (Part(quantity, total, charged.Select(price.CostOf)) * demand.Factor).Select(c => Math.Round(c, 10));
+        var tiers = price.Reached(charged.Expected).ToList();
         var flat = price.Tiers.Count == 1 && price.Tiers[0].From == 0;
         return new CostLine
         {
@@ -93,15 +135,15 @@ internal sealed class CostSheet(CostScope scope, UsageProfile usage, CostOptions
             Path = demand.Resource.Path,
             LogicalId = demand.Resource.LogicalId,
             ResourceType = demand.Resource.Type,
-            Region = price.Region == PriceCatalog.Global ? demand.Resource.Region : price.Region,
+            Region = price.Region == PriceCatalog.Global ? demand.Region : price.Region,
             Name = demand.Name,
             Dimension = price.Service + "/" + price.Dimension,
             Quantity = quantity.Expected,
             QuantityLow = quantity.Low,
             QuantityHigh = quantity.High,
             Unit = price.Unit,
-            UnitPrice = (flat || tiers.Count == 1 || quantity.Expected == 0 ? tiers[0].Usd : cost.Expected / quantity.Expected / demand.Factor) * demand.Factor,
-            Tier = flat ? null : Describe(price, total.Expected),
+            UnitPrice = (((flat || tiers.Count == 1) && free.IsZero) || quantity.Expected == 0 ? tiers[0].Usd : cost.Expected / quantity.Expected / demand.Factor) * demand.Factor,
+            Tier = flat && free.IsZero ? null : Describe(price, charged.Expected, free.Expected),
             MonthlyLow = cost.Low,
             MonthlyExpected = cost.Expected,
             MonthlyHigh = cost.High,
@@ -118,9 +160,14 @@ internal sealed class CostSheet(CostScope scope, UsageProfile usage, CostOptions
 
     private static decimal Part(decimal quantity, decimal total, decimal of) => total == 0 ? 0 : quantity == total ? of : of * quantity / total;
 
-    private static string Describe(Price price, decimal quantity)
+    private static string Describe(Price price, decimal quantity, decimal free)
     {
         var parts = new List<string>();
+        if (free > 0)
+        {
+            parts.Add(string.Create(CultureInfo.InvariantCulture, $"{free:#,0.##} free each month"));
+        }
+
         if (price.Tiers[0].From > 0)
         {
             parts.Add(string.Create(CultureInfo.InvariantCulture, $"first {Math.Min(quantity, price.Tiers[0].From):#,0.##} free"));

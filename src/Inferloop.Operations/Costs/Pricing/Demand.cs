@@ -8,4 +8,10 @@ internal sealed record Demand(CostedResource Resource, string Name, string Servi
 
     /// <summary>The rule, in words; null where the price stands in the catalog itself.</summary>
     public string? Derivation { get; init; }
+
+    /// <summary>The region whose price it is: the resource's own, or that of a replica of it.</summary>
+    public string Region { get; init; } = Resource.Region;
+
+    /// <summary>Spot capacity, to which a Savings Plan does not apply.</summary>
+    public bool IsSpot { get; init; }
 }

@@ -97,6 +97,20 @@ internal static class EcsPricers
         service.Uses("AWS::ECS::TaskDefinition").FirstOrDefault() is { } definition
         && Size(definition.Text("Cpu"), "vCPU", 1024) is { } cpu && Size(definition.Text("Memory"), "GB", 1024) is { } memory ? (cpu, memory) : null;
 
+    /// <summary>Tasks that run so many hours a month together, such as those of Batch jobs.</summary>
+    public static void FargateHours(CostedResource resource, CostSheet sheet, bool spot, decimal hours, decimal cpu, decimal memory, string assumption)
+    {
+        var tasks = hours / Month.Hours;
+        if (spot)
+        {
+            Spot(resource, sheet, tasks, cpu, memory, 0, "x86", assumption);
+        }
+        else
+        {
+            Fargate(resource, sheet, "Fargate", tasks, cpu, memory, 0, "x86", assumption);
+        }
+    }
+
     private static void Fargate(
         CostedResource service, CostSheet sheet, string name, Quantity tasks, decimal cpu, decimal memory, decimal storage, string architecture, string assumption)
     {
@@ -117,9 +131,8 @@ internal static class EcsPricers
         var gb = $"linux_{architecture}_gb_hour";
         if (sheet.Options.SpotDiscountPercent is { } discount)
         {
-            var rule = string.Create(CultureInfo.InvariantCulture, $"on-demand price less {discount:0.##} percent, as given");
-            sheet.AddDerived(service, "Fargate Spot vCPU", "fargate", vcpu, 1 - (discount / 100), rule, tasks * cpu * Month.Hours, assumption);
-            sheet.AddDerived(service, "Fargate Spot memory", "fargate", gb, 1 - (discount / 100), rule, tasks * memory * Month.Hours, assumption);
+            sheet.AddSpot(service, "Fargate Spot vCPU", "fargate", vcpu, discount, tasks * cpu * Month.Hours, assumption);
+            sheet.AddSpot(service, "Fargate Spot memory", "fargate", gb, discount, tasks * memory * Month.Hours, assumption);
             sheet.Add(service, "Fargate Spot storage", "fargate", "ephemeral_storage_gb_hour", tasks * storage * Month.Hours, assumption);
             return;
         }

@@ -14,6 +14,9 @@ internal static class LogPricers
     private const decimal EndlessMonths = 12;
     private const decimal KilobytesPerGb = 1024m * 1024m;
 
+    // Where AWS's services write without being told to.
+    private static readonly string[] s_ownLogs = ["/aws/lambda/", "/aws/rds/", "/aws/eks/", "/aws/batch/", "/aws/codebuild/", "/aws/apigateway/", "/aws/elasticache/", "/aws/states/", "aws-waf-logs-"];
+
     public static void LogGroup(CostedResource group, CostSheet sheet)
     {
         if (group.Text("LogGroupName") is { } name && name.StartsWith(InsightsPrefix, StringComparison.Ordinal))
@@ -90,9 +93,25 @@ internal static class LogPricers
     private static Dictionary<CostedResource, int> FlowLogsByGroup(CostScope scope) =>
         scope.OfType(FlowLogType).SelectMany(f => Receivers(scope, f, f.Get("LogGroupName"))).GroupBy(g => g).ToDictionary(g => g.Key, g => g.Count());
 
-    private static HashSet<CostedResource> ApplicationGroups(CostScope scope) =>
-        [.. scope.OfType("AWS::ECS::TaskDefinition").SelectMany(d => d.Items("ContainerDefinitions")
-            .SelectMany(c => Receivers(scope, d, c["LogConfiguration"]?["Options"]?["awslogs-group"])))];
+    // The groups that something in the templates writes to: by a property that names them, or by the name that AWS itself gives its logs.
+    private static HashSet<CostedResource> ApplicationGroups(CostScope scope)
+    {
+        var groups = new HashSet<CostedResource>(
+            scope.OfType("AWS::ECS::TaskDefinition").SelectMany(d => d.Items("ContainerDefinitions")
+                .SelectMany(c => Receivers(scope, d, c["LogConfiguration"]?["Options"]?["awslogs-group"]))));
+        void Named(string type, params string[] path) =>
+            groups.UnionWith(scope.OfType(type).SelectMany(r => Receivers(scope, r, r.Get(path))));
+        Named("AWS::Lambda::Function", "LoggingConfig", "LogGroup");
+        Named("AWS::Batch::JobDefinition", "ContainerProperties", "LogConfiguration", "Options", "awslogs-group");
+        Named("AWS::ApiGatewayV2::Stage", "AccessLogSettings", "DestinationArn");
+        Named("AWS::ApiGateway::Stage", "AccessLogSetting", "DestinationArn");
+        Named("AWS::CloudTrail::Trail", "CloudWatchLogsLogGroupArn");
+        Named("AWS::CodeBuild::Project", "LogsConfig", "CloudWatchLogs", "GroupName");
+        groups.UnionWith(scope.OfType("AWS::WAFv2::LoggingConfiguration").SelectMany(r => r.Items("LogDestinationConfigs").SelectMany(d => Receivers(scope, r, d))));
+        groups.UnionWith(scope.OfType(LogGroupType).Where(g => g.Text("LogGroupName") is { } name
+            && s_ownLogs.Any(p => name.StartsWith(p, StringComparison.Ordinal)) && !name.StartsWith(InsightsPrefix, StringComparison.Ordinal)));
+        return groups;
+    }
 
     // The log groups that a name means: made from the resource, or of that name in the same region.
     private static IEnumerable<CostedResource> Receivers(CostScope scope, CostedResource sender, Value? name)

@@ -46,7 +46,7 @@ internal static class NetworkPricers
             case "Gateway":
                 sheet.AddFree(endpoint);
                 break;
-            case "Interface":
+            case "Interface" or "GatewayLoadBalancer":
                 var zones = Math.Max(1, endpoint.Items("SubnetIds").Count);
                 var endpoints = sheet.Scope.Once("interface endpoints", scope => scope.OfType(endpoint.Type).Count(e => e.Text("VpcEndpointType") == "Interface"));
                 sheet.Add(endpoint, "Interface endpoint", "vpc_endpoint", "interface_endpoint_hour", Month.Hours * zones, $"in {zones} zones all month");
@@ -64,7 +64,7 @@ internal static class NetworkPricers
     {
         if ((balancer.Text("Type") ?? "application") is var type && type != "application")
         {
-            sheet.AddUnpriced(balancer, $"{type} load balancer", Month.Hours, "hour", $"The catalog has no price of {type} load balancers.");
+            EdgePricers.NetworkLoadBalancer(balancer, sheet, type);
             return;
         }
 

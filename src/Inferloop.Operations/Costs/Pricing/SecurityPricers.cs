@@ -24,6 +24,11 @@ internal static class SecurityPricers
     {
         var secrets = sheet.Scope.OfType(secret.Type).Count;
         sheet.Add(secret, "Secret", "secrets_manager", "secret_month", 1m, "kept all month");
+        foreach (var region in secret.Items("ReplicaRegions").Select(r => r["Region"]?.AsString()).OfType<string>())
+        {
+            sheet.AddIn(region, secret, $"Replica in {region}", "secrets_manager", "secret_month", 1m, "a replica is charged as a secret of its own");
+        }
+
         sheet.Add(
             secret, "Secrets Manager requests", "secrets_manager", "api_10000_requests", CostSheet.Share(sheet.Usage.SecretRequests, secrets) / 10_000,
             NetworkPricers.Sharing(secrets, "secret"));

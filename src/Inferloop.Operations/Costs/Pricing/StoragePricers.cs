@@ -13,6 +13,7 @@ internal static class StoragePricers
 
     private static readonly Dictionary<string, (string Storage, string Transition)> s_classes = new()
     {
+        ["INTELLIGENT_TIERING"] = ("intelligent_tiering_frequent_gb_month", "lifecycle_transition_to_intelligent_tiering_1000_requests"),
         ["STANDARD_IA"] = ("standard_ia_gb_month", "lifecycle_transition_to_standard_ia_1000_requests"),
         ["ONEZONE_IA"] = ("onezone_ia_gb_month", "lifecycle_transition_to_onezone_ia_1000_requests"),
         ["GLACIER_IR"] = ("glacier_instant_retrieval_gb_month", "lifecycle_transition_to_glacier_instant_retrieval_1000_requests"),
@@ -56,15 +57,15 @@ internal static class StoragePricers
             sheet.AddUnpriced(bucket, "Transfer acceleration", null, "gb", "The catalog has no price of it.");
         }
 
-        if (bucket.Get("ReplicationConfiguration") is not null)
+        if (bucket.Items("ReplicationConfiguration", "Rules").Any(r => r["Status"]?.AsString() == "Enabled"))
         {
-            sheet.Add(bucket, "Replication to another region", "data_transfer", "inter_region_out_gb", Of(usage.StoredAddedGb), $"what is added; {sharing}");
+            sheet.Add(bucket, "Replication to another region", "data_transfer", "inter_region_out_gb", Of(usage.StoredAddedGb), $"what is added, with its requests there; {sharing}");
         }
     }
 
     public static void Table(CostedResource table, CostSheet sheet)
     {
-        var tables = sheet.Scope.OfType(table.Type).Count;
+        var tables = sheet.Scope.OfType(table.Type).Count + sheet.Scope.OfType("AWS::DynamoDB::GlobalTable").Count;
         var usage = sheet.Usage;
         decimal Of(decimal amount) => CostSheet.Share(amount, tables);
         var sharing = NetworkPricers.Sharing(tables, "table");
@@ -92,6 +93,47 @@ internal static class StoragePricers
         if (table.Get("StreamSpecification") is not null)
         {
             sheet.Add(table, "Stream reads", "dynamodb", "streams_read_request_unit", Of(usage.TableStreamReads), sharing);
+        }
+    }
+
+    /// <summary>A table in several regions: every region stores and writes all of it, and what is written crosses between them.</summary>
+    public static void GlobalTable(CostedResource table, CostSheet sheet)
+    {
+        var replicas = table.Items("Replicas").Select(r => (Region: r["Region"]?.AsString() ?? table.Region, Replica: r)).ToList();
+        var tables = sheet.Scope.OfType(table.Type).Count + sheet.Scope.OfType("AWS::DynamoDB::Table").Count;
+        var usage = sheet.Usage;
+        decimal Of(decimal amount) => CostSheet.Share(amount, tables);
+        var copies = 1 + table.Items("GlobalSecondaryIndexes").Count;
+        var several = replicas.Count > 1;
+        foreach (var (region, replica) in replicas)
+        {
+            var where = several ? $" in {region}" : "";
+            var sharing = NetworkPricers.Sharing(tables, "table");
+            if (table.Text("BillingMode") == "PAY_PER_REQUEST")
+            {
+                var reads = region == table.Region ? Of(usage.TableReadUnits) : 0;
+                sheet.AddIn(region, table, "Reads" + where, "dynamodb", "on_demand_read_request_unit", reads, sharing);
+                sheet.AddIn(
+                    region, table, "Writes" + where, "dynamodb", several ? "on_demand_replicated_write_request_unit" : "on_demand_write_request_unit", Of(usage.TableWriteUnits) * copies,
+                    several ? $"every write is written in each region; {sharing}" : sharing);
+            }
+            else
+            {
+                sheet.AddUnpriced(table, "Provisioned capacity" + where, null, "unit_hour", "Capacity of global tables scales by itself between bounds; use on-demand billing for an estimate.");
+            }
+
+            sheet.AddIn(region, table, "Table storage" + where, "dynamodb", "storage_gb_month", Of(usage.TableStoredGb) * copies, sharing);
+            if (replica["PointInTimeRecoverySpecification"]?["PointInTimeRecoveryEnabled"]?.AsString() is "true")
+            {
+                sheet.AddIn(region, table, "Point-in-time recovery" + where, "dynamodb", "pitr_backup_gb_month", Of(usage.TableStoredGb), "the table's size, without indexes");
+            }
+        }
+
+        sheet.Add(
+            table, "Replication to other regions", "data_transfer", "inter_region_out_gb", several ? Of(usage.ReplicatedGb) * (replicas.Count - 1) : 0, "what is written, to each other region");
+        if (table.Get("StreamSpecification") is not null)
+        {
+            sheet.Add(table, "Stream reads", "dynamodb", "streams_read_request_unit", Of(usage.TableStreamReads), NetworkPricers.Sharing(tables, "table"));
         }
     }
 
@@ -137,6 +179,13 @@ internal static class StoragePricers
             }
 
             dimension = target.Storage;
+            if (storageClass == "INTELLIGENT_TIERING" && added > 0)
+            {
+                sheet.Add(
+                    bucket, "Intelligent-Tiering monitoring", "s3", "intelligent_tiering_monitoring_1000_objects_month", objects * left / added / 1000,
+                    "objects as large as those added; all taken as frequently used");
+            }
+
             sheet.Add(bucket, $"Transitions to {storageClass}", "s3", target.Transition, objects / 1000, "every object added is moved once");
         }
 

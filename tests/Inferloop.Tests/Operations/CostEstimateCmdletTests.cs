@@ -67,6 +67,35 @@ public sealed class CostEstimateCmdletTests(ModuleFixture module) : IClassFixtur
     }
 
     [Fact]
+    public void Strict_fails_and_names_what_has_no_price()
+    {
+        var error = module.Invoke("New-InferloopEnvironmentSpec demo Dev | Get-InferloopCostEstimate -Strict").Refusal();
+        Assert.StartsWith("EstimateIncomplete,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.Contains("Fargate Spot tasks", error.Exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Amounts_come_in_another_currency_at_the_rate_that_is_given()
+    {
+        Assert.True(module.Invoke("""
+            $usd = New-InferloopEnvironmentSpec demo Prod | Get-InferloopCostEstimate
+            $eur = New-InferloopEnvironmentSpec demo Prod | Get-InferloopCostEstimate -Currency eur -ExchangeRate 0.5
+            $eur.Currency -eq 'EUR' -and [Math]::Round($eur.MonthlyExpected * 2, 6) -eq [Math]::Round($usd.MonthlyExpected, 6)
+            """).Single<bool>());
+        var error = module.Invoke("New-InferloopEnvironmentSpec demo Prod | Get-InferloopCostEstimate -Currency EUR").Refusal();
+        Assert.StartsWith("CurrencyIncomplete,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_free_tier_and_a_savings_plan_make_it_cheaper() =>
+        Assert.True(module.Invoke("""
+            $list = New-InferloopEnvironmentSpec demo Staging | Get-InferloopCostEstimate
+            $free = New-InferloopEnvironmentSpec demo Staging | Get-InferloopCostEstimate -FreeTier
+            $plan = New-InferloopEnvironmentSpec demo Staging | Get-InferloopCostEstimate -SavingsPlanDiscountPercent 20
+            $free.MonthlyExpected -lt $list.MonthlyExpected -and $plan.MonthlyExpected -lt $list.MonthlyExpected
+            """).Single<bool>());
+
+    [Fact]
     public void Both_views_fit_100_columns_on_their_first_lines()
     {
         using var own = new ModuleFixture();

@@ -66,6 +66,33 @@ public sealed class GetCostEstimateCommand : EnvironmentCmdlet
     [ValidateRange(0, 90)]
     public decimal? SpotDiscountPercent { get; set; }
 
+    /// <summary>Percent by which a Savings Plan for compute is cheaper than on demand.</summary>
+    [Parameter]
+    [ValidateRange(0, 72)]
+    public decimal? SavingsPlanDiscountPercent { get; set; }
+
+    /// <summary>Percent of the compute that the Savings Plan covers; 100 by default.</summary>
+    [Parameter]
+    [ValidateRange(0, 100)]
+    public decimal SavingsPlanCoveragePercent { get; set; } = 100;
+
+    /// <summary>Deduct what AWS gives every account each month without end.</summary>
+    [Parameter]
+    public SwitchParameter FreeTier { get; set; }
+
+    /// <summary>The currency of the amounts, such as EUR; ExchangeRate says what a US dollar costs in it.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Currency { get; set; }
+
+    /// <summary>What one US dollar costs in Currency.</summary>
+    [Parameter]
+    public decimal? ExchangeRate { get; set; }
+
+    /// <summary>Fail where anything that is charged has no price.</summary>
+    [Parameter]
+    public SwitchParameter Strict { get; set; }
+
     /// <summary>A price catalog (CSV) instead of the one that ships with the module.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -86,8 +113,28 @@ public sealed class GetCostEstimateCommand : EnvironmentCmdlet
             return;
         }
 
+        if (Currency is null != ExchangeRate is null)
+        {
+            throw new OperationException(
+                "CurrencyIncomplete", OperationErrorKind.InvalidArgument, "A currency and an exchange rate belong together.",
+                "Give both, such as -Currency EUR -ExchangeRate 0.92.", Currency ?? (object?)ExchangeRate);
+        }
+
         var options = await OptionsAsync(cancellationToken).ConfigureAwait(false);
         var estimate = CostEstimator.Estimate(await StackAsync(cancellationToken).ConfigureAwait(false), options);
+        if (Strict && !estimate.IsComplete)
+        {
+            throw new OperationException(
+                "EstimateIncomplete", OperationErrorKind.InvalidState,
+                $"{estimate.Unpriced.Count} charged item{(estimate.Unpriced.Count == 1 ? " has" : "s have")} no price: {string.Join("; ", estimate.Unpriced.Select(u => $"{u.Path}: {u.Name} ({u.Reason.TrimEnd('.')})").Distinct())}.",
+                "Add the prices to a catalog (-CatalogPath, Update-InferloopPriceCatalog), give -SpotDiscountPercent where it is Spot, or leave -Strict out.", estimate.Environment);
+        }
+
+        if (Currency is not null)
+        {
+            estimate = estimate.In(Currency, ExchangeRate!.Value);
+        }
+
         if (!Detailed)
         {
             WriteObject(estimate);
@@ -138,7 +185,13 @@ public sealed class GetCostEstimateCommand : EnvironmentCmdlet
 
     private async Task<CostOptions> OptionsAsync(CancellationToken cancellationToken)
     {
-        var options = new CostOptions { SpotDiscountPercent = SpotDiscountPercent };
+        var options = new CostOptions
+        {
+            SpotDiscountPercent = SpotDiscountPercent,
+            SavingsPlanDiscountPercent = SavingsPlanDiscountPercent,
+            SavingsPlanCoveragePercent = SavingsPlanCoveragePercent,
+            FreeTier = FreeTier,
+        };
         if (CatalogPath is not null)
         {
             var path = await OnPipelineAsync(() => GetUnresolvedProviderPathFromPSPath(CatalogPath)).ConfigureAwait(false);

@@ -24,7 +24,7 @@ internal static class KubernetesPricers
     {
         var template = group.Uses("AWS::EC2::LaunchTemplate").Concat(group.Sources(group.Get("LaunchTemplate", "Id"))).FirstOrDefault();
         var data = template?.Get("LaunchTemplateData");
-        var type = group.Items("InstanceTypes").FirstOrDefault()?.AsString() ?? data?["InstanceType"]?.AsString() ?? (template is null ? "t3.medium" : null);
+        var type = (group.Items("InstanceTypes") is [var first, ..] ? first.AsString() : null) ?? data?["InstanceType"]?.AsString() ?? (template is null ? "t3.medium" : null);
         var minimum = group.Number("ScalingConfig", "MinSize") ?? 1;
         var maximum = Math.Max(minimum, group.Number("ScalingConfig", "MaxSize") ?? Math.Max(2, minimum));
         var nodes = new Quantity(minimum, Math.Clamp(group.Number("ScalingConfig", "DesiredSize") ?? minimum, minimum, maximum), maximum);

@@ -15,7 +15,7 @@ internal static class Suggestion
 
         string? best = null;
         var bestDistance = int.MaxValue;
-        var limit = Math.Max(1, name.Length / 3);
+        var limit = Math.Max(2, name.Length / 3);
         foreach (var candidate in known)
         {
             if (candidate.Equals(name, StringComparison.OrdinalIgnoreCase) && candidate != name)

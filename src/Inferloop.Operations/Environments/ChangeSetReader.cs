@@ -7,13 +7,6 @@ namespace Inferloop.Operations.Environments;
 /// <summary>Makes change sets, waits for them, and reads them with their nested ones.</summary>
 internal sealed class ChangeSetReader(IAmazonCloudFormation cloudFormation, EnvironmentOptions options)
 {
-    /// <summary>Types whose removal or replacement loses what a user stored.</summary>
-    public static readonly HashSet<string> DataStores = new(StringComparer.Ordinal)
-    {
-        "AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable", "AWS::RDS::DBInstance", "AWS::RDS::DBCluster", "AWS::EFS::FileSystem",
-        "AWS::ElastiCache::ReplicationGroup", "AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::SecretsManager::Secret", "AWS::EC2::Volume",
-    };
-
     private const string Unknown = "{{changeSet:KNOWN_AFTER_APPLY}}";
 
     /// <summary>Waits until the change set is made. False when it has nothing to change.</summary>
@@ -74,12 +67,7 @@ internal sealed class ChangeSetReader(IAmazonCloudFormation cloudFormation, Envi
                 var path = prefix + change.LogicalResourceId;
                 if (change.ResourceType == "AWS::CloudFormation::Stack" && change.ChangeSetId is { Length: > 0 } nested)
                 {
-                    // A nested stack that changes is told by what changes in it, and by nothing where nothing does.
-                    if (change.Action?.Value != "Modify")
-                    {
-                        into.Add(Convert(change, path));
-                    }
-
+                    into.Add(Convert(change, path));
                     await ReadAsync(nested, path + "/", into, cancellation).ConfigureAwait(false);
                 }
                 else
@@ -104,7 +92,6 @@ internal sealed class ChangeSetReader(IAmazonCloudFormation cloudFormation, Envi
             "Dynamic" => EnvironmentChangeAction.Dynamic,
             _ => replacement == EnvironmentReplacement.Always ? EnvironmentChangeAction.Replace : EnvironmentChangeAction.Modify,
         };
-        var kept = change.PolicyAction?.Value is "Retain" or "Snapshot" or "ReplaceAndRetain" or "ReplaceAndSnapshot";
         return new InferloopChange
         {
             Action = action,
@@ -113,8 +100,7 @@ internal sealed class ChangeSetReader(IAmazonCloudFormation cloudFormation, Envi
             Type = change.ResourceType,
             PhysicalId = change.PhysicalResourceId ?? "",
             Replacement = replacement,
-            RisksDataLoss = DataStores.Contains(change.ResourceType) && !kept
-                && (action is EnvironmentChangeAction.Remove or EnvironmentChangeAction.Replace || replacement == EnvironmentReplacement.Conditional),
+            PolicyAction = change.PolicyAction?.Value ?? "",
             Properties = (change.Details ?? [])
                 .Where(d => d.Target is not null)
                 .Select(d => new InferloopPropertyChange(
@@ -122,10 +108,13 @@ internal sealed class ChangeSetReader(IAmazonCloudFormation cloudFormation, Envi
                     d.Target.RequiresRecreation?.Value switch { "Always" => EnvironmentReplacement.Always, "Conditionally" => EnvironmentReplacement.Conditional, _ => EnvironmentReplacement.Never })
                 {
                     KnownAfterApply = d.Target.AfterValue == Unknown,
+                    IsDynamic = d.Evaluation?.Value == "Dynamic",
+                    Source = d.ChangeSource?.Value ?? "DirectModification",
+                    Cause = d.CausingEntity ?? "",
                 })
                 .GroupBy(p => p.Path, StringComparer.Ordinal)
-                // One property can be listed for each thing its value comes from; the one with values says most.
-                .Select(g => g.OrderByDescending(p => p.After is not null || p.Before is not null).First())
+                // One property can be listed for each thing its value comes from; what is certain goes before what is not, then the one with values says most.
+                .Select(g => g.OrderBy(p => p.IsDynamic).ThenByDescending(p => p.After is not null || p.Before is not null).First())
                 .ToList(),
         };
     }

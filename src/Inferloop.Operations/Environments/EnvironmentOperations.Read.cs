@@ -96,9 +96,10 @@ internal sealed partial class EnvironmentOperations
 
     /// <summary>What the operation that follows shows of its change set, priced before and after.</summary>
     internal async Task<InferloopChangeSet> DescribeAsync(
-        EnvironmentPlan plan, OperationKind kind, IReadOnlyList<InferloopChange> changes, string name, string id, string? previousStackId, CancellationToken cancellation)
+        EnvironmentPlan plan, OperationKind kind, IReadOnlyList<InferloopChange> listed, string name, string id, string? previousStackId, CancellationToken cancellation)
     {
         var before = previousStackId is null ? null : await DeployedAsync(previousStackId, cancellation).ConfigureAwait(false);
+        var (changes, apparent) = ChangeJudge.Judge(listed, before is null ? null : StackComparer.Compare(before, plan.Evaluated));
         var after = PlanPrice.Of(plan.Evaluated, null, reporter);
 
         // Both sides on the same usage: the difference is the change's, not the profile's.
@@ -114,6 +115,8 @@ internal sealed partial class EnvironmentOperations
             Kind = kind,
             Source = id.Length > 0 ? "CloudFormation" : "Offline",
             Changes = changes,
+            Apparent = apparent,
+            IsEmpty = changes.Count == 0 && before is not null && SameParameters(before, plan.Evaluated) && !StackComparer.OutputsDiffer(before, plan.Evaluated),
             Cost = comparable ? CostComparison.Compare(was, after) : null,
             MonthlyCostBefore = comparable ? was?.MonthlyExpected ?? 0 : null,
             MonthlyCostAfter = after?.MonthlyExpected,
@@ -121,13 +124,16 @@ internal sealed partial class EnvironmentOperations
         };
     }
 
+    private static bool SameParameters(EvaluatedStack before, EvaluatedStack after) =>
+        before.Parameters.Count == after.Parameters.Count && after.Parameters.All(p => before.Parameters.TryGetValue(p.Key, out var was) && Value.Same(was.Value, p.Value.Value));
+
     /// <summary>A plan of the module's own engine, where CloudFormation could not make one without leaving something behind.</summary>
     private async Task<PreparedChange> OfflineAsync(EnvironmentPlan plan, OperationKind kind, string? previousStackId, string why, CancellationToken cancellation)
     {
         var before = previousStackId is null ? null : await DeployedAsync(previousStackId, cancellation).ConfigureAwait(false);
         reporter.Warning($"{why} The plan was made offline, from the module's own templates.");
         var prepared = new PreparedChange(this, null, plan, kind, preview: true);
-        var changes = StackComparer.Compare(before, plan.Evaluated).Changes.Select(OfflineChange).ToList();
+        var changes = StackComparer.Compare(before, plan.Evaluated).Changes.Where(c => c.Type != "AWS::CloudFormation::Stack" || c.Action != ChangeAction.Modify).Select(OfflineChange).ToList();
         prepared.Show(await DescribeAsync(plan, kind, changes, "", "", previousStackId, cancellation).ConfigureAwait(false));
         return prepared;
     }
@@ -142,18 +148,19 @@ internal sealed partial class EnvironmentOperations
             ChangeAction.Import => EnvironmentChangeAction.Import,
             _ => replacement == EnvironmentReplacement.Always ? EnvironmentChangeAction.Replace : EnvironmentChangeAction.Modify,
         };
-        var policy = action == EnvironmentChangeAction.Remove ? c.Before?.DeletionPolicy : c.Before?.UpdateReplacePolicy;
-        return new InferloopChange
+        return ChangeRisks.Assess(new InferloopChange
         {
             Action = action,
             LogicalId = c.LogicalId,
             Path = c.Path,
             Type = c.Type,
             Replacement = replacement,
-            RisksDataLoss = ChangeSetReader.DataStores.Contains(c.Type) && (policy is null or "Delete")
-                && (action is EnvironmentChangeAction.Remove or EnvironmentChangeAction.Replace || replacement == EnvironmentReplacement.Conditional),
-            Properties = c.Properties.Select(p => new InferloopPropertyChange(p.Path, Text(p.Before), Text(p.After), Of(p.RequiresRecreation)) { KnownAfterApply = p.KnownAfterApply }).ToList(),
-        };
+            PolicyAction = c.PolicyAction ?? "",
+            Properties = c.Properties.Select(p => new InferloopPropertyChange(p.Path, Text(p.Before), Text(p.After), Of(p.RequiresRecreation))
+            {
+                KnownAfterApply = p.KnownAfterApply, IsDynamic = p.IsDynamic, Cause = string.Join(", ", p.Causes),
+            }).ToList(),
+        });
 
         static EnvironmentReplacement Of(Replacement r) => r switch { Replacement.Always => EnvironmentReplacement.Always, Replacement.Conditional => EnvironmentReplacement.Conditional, _ => EnvironmentReplacement.Never };
         static string? Text(Value? v) => v is { IsKnown: true } ? v.AsString() ?? v.ToJson()?.ToJsonString() : null;

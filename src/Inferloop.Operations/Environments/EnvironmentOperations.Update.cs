@@ -3,6 +3,19 @@ using Inferloop.Operations.Specs;
 
 namespace Inferloop.Operations.Environments;
 
+/// <summary>How an environment is changed.</summary>
+internal sealed record UpdateOptions
+{
+    /// <summary>Only to show: nothing enters the journal, and disposing leaves nothing behind.</summary>
+    public bool Preview { get; init; }
+
+    /// <summary>First bring a stack to rest whose update or rollback failed.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>The data stores that may be replaced or deleted, by their paths. A pattern is no consent.</summary>
+    public IReadOnlyList<string> AllowedReplacements { get; init; } = [];
+}
+
 internal sealed partial class EnvironmentOperations
 {
     /// <summary>Makes everything ready for an update, up to a change set that shows it.</summary>
@@ -10,8 +23,16 @@ internal sealed partial class EnvironmentOperations
     /// <param name="preview">Only to show: nothing enters the journal, and disposing leaves nothing behind.</param>
     /// <param name="resume">First bring a stack to rest whose update or rollback failed.</param>
     /// <param name="cancellation">Stops the preparation; what it made is removed.</param>
-    public async Task<PreparedChange> PrepareUpdateAsync(InferloopEnvironmentSpec spec, bool preview, bool resume, CancellationToken cancellation)
+    public Task<PreparedChange> PrepareUpdateAsync(InferloopEnvironmentSpec spec, bool preview, bool resume, CancellationToken cancellation) =>
+        PrepareUpdateAsync(spec, new UpdateOptions { Preview = preview, Resume = resume }, cancellation);
+
+    /// <summary>Makes everything ready for an update, up to a change set that shows it.</summary>
+    /// <param name="spec">What the environment shall be.</param>
+    /// <param name="update">How.</param>
+    /// <param name="cancellation">Stops the preparation; what it made is removed.</param>
+    public async Task<PreparedChange> PrepareUpdateAsync(InferloopEnvironmentSpec spec, UpdateOptions update, CancellationToken cancellation)
     {
+        var (preview, resume) = (update.Preview, update.Resume);
         Report($"Updating {spec.Name}", "Checking spec and templates");
         var account = await aws.AccountId(cancellation).ConfigureAwait(false);
         var plan = await EnvironmentPlan.MakeAsync(spec, account, aws.Partition, options, cancellation).ConfigureAwait(false);
@@ -29,7 +50,7 @@ internal sealed partial class EnvironmentOperations
         }
 
         var scope = await BeginAsync(spec, OperationKind.Update, control, cancellation).ConfigureAwait(false);
-        var prepared = new PreparedChange(this, scope, plan, OperationKind.Update, preview);
+        var prepared = new PreparedChange(this, scope, plan, OperationKind.Update, preview) { AllowedReplacements = update.AllowedReplacements };
         try
         {
             stack = await FindStackAsync(spec.StackName, cancellation).ConfigureAwait(false) ?? throw NotFound(spec.Name, spec.Region);

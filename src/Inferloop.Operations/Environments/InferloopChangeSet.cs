@@ -37,6 +37,19 @@ public enum EnvironmentReplacement
     Always,
 }
 
+/// <summary>What a change can cost.</summary>
+public enum EnvironmentChangeRisk
+{
+    /// <summary>Nothing is interrupted and nothing lost.</summary>
+    None,
+
+    /// <summary>Something does not answer for a while, or answers elsewhere afterwards.</summary>
+    Downtime,
+
+    /// <summary>Stored data is deleted.</summary>
+    DataLoss,
+}
+
 /// <summary>One property before and after.</summary>
 /// <param name="Path">The property, such as Properties.DesiredCount.</param>
 /// <param name="Before">Its value before; null when it had none.</param>
@@ -46,6 +59,18 @@ public sealed record InferloopPropertyChange(string Path, string? Before, string
 {
     /// <summary>The value after the change comes from a resource that is made by it.</summary>
     public bool KnownAfterApply { get; init; }
+
+    /// <summary>The expression is as it was; only what it refers to may have another value afterwards.</summary>
+    public bool IsDynamic { get; init; }
+
+    /// <summary>Where the change comes from, in CloudFormation's words: DirectModification, ParameterReference, ResourceReference, ResourceAttribute, Automatic.</summary>
+    public string Source { get; init; } = "DirectModification";
+
+    /// <summary>The parameter, resource or attribute that the change comes from; empty for the template's own text.</summary>
+    public string Cause { get; init; } = "";
+
+    /// <summary>The resource's property, without what is inside it.</summary>
+    internal string TopLevel => ChangeJudge.TopLevel(Path);
 
     /// <summary>The change in one line.</summary>
     public override string ToString() => $"{Path}: {Before ?? "(none)"} -> {After ?? (KnownAfterApply ? "(known after apply)" : "(none)")}";
@@ -75,8 +100,22 @@ public sealed record InferloopChange
     /// <summary>The properties that change.</summary>
     public IReadOnlyList<InferloopPropertyChange> Properties { get; init; } = [];
 
-    /// <summary>Whether stored data can be lost: a data store is removed or replaced and not retained.</summary>
-    public bool RisksDataLoss { get; init; }
+    /// <summary>What becomes of the old resource, in CloudFormation's words: Delete, Retain, Snapshot, ReplaceAndDelete and so on; empty where it stays.</summary>
+    public string PolicyAction { get; init; } = "";
+
+    /// <summary>What the change can cost.</summary>
+    public EnvironmentChangeRisk Risk { get; init; }
+
+    /// <summary>Why; empty without a risk.</summary>
+    public string RiskReason { get; init; } = "";
+
+    /// <summary>A data store is or may be replaced or deleted: an update goes on only when it is named with -AllowReplacement.</summary>
+    public bool NeedsConsent { get; init; }
+
+    /// <summary>Whether stored data can be lost: a data store is removed or replaced and not kept.</summary>
+    public bool RisksDataLoss => Risk == EnvironmentChangeRisk.DataLoss;
+
+    internal bool IsChangeOfExisting => Action is EnvironmentChangeAction.Modify or EnvironmentChangeAction.Replace or EnvironmentChangeAction.Dynamic;
 
     /// <summary>Action and resource in one line.</summary>
     public override string ToString() => $"{Action} {Path} ({Type})";
@@ -109,6 +148,12 @@ public sealed record InferloopChangeSet
     /// <summary>The changes, nested stacks included.</summary>
     public required IReadOnlyList<InferloopChange> Changes { get; init; }
 
+    /// <summary>What CloudFormation lists and what does not happen: nested stacks in which nothing changes, and values known only afterwards that stay the same.</summary>
+    public IReadOnlyList<InferloopChange> Apparent { get; init; } = [];
+
+    /// <summary>Neither resources nor parameters nor outputs change.</summary>
+    internal bool IsEmpty { get; init; }
+
     /// <summary>US dollars a month before the change; null when it cannot be priced.</summary>
     public decimal? MonthlyCostBefore { get; init; }
 
@@ -138,6 +183,9 @@ public sealed record InferloopChangeSet
 
     /// <summary>Whether any change can lose stored data.</summary>
     public bool RisksDataLoss => Changes.Any(c => c.RisksDataLoss);
+
+    /// <summary>The greatest risk of all changes.</summary>
+    public EnvironmentChangeRisk Risk => Changes.Count == 0 ? EnvironmentChangeRisk.None : Changes.Max(c => c.Risk);
 
     /// <summary>The change set in one line.</summary>
     public override string ToString() =>

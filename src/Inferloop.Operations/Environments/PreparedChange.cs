@@ -38,6 +38,9 @@ internal sealed class PreparedChange : IAsyncDisposable
     /// <summary>The operation runs in AWS already.</summary>
     public bool Attached { get; private set; }
 
+    /// <summary>The data stores that may be replaced or deleted, by their paths.</summary>
+    public IReadOnlyList<string> AllowedReplacements { get; init; } = [];
+
     /// <summary>AWS found nothing to change.</summary>
     public bool Empty { get; private set; }
 
@@ -90,8 +93,8 @@ internal sealed class PreparedChange : IAsyncDisposable
         var reader = new ChangeSetReader(Aws.CloudFormation, operations.Options);
         Empty = !await reader.WaitAsync(changeSetId, Name, cancellation).ConfigureAwait(false);
         var changes = Empty ? [] : await reader.ReadAsync(changeSetId, cancellation).ConfigureAwait(false);
-        Empty = changes.Count == 0;
         ChangeSet = await operations.DescribeAsync(Plan, Kind, changes, $"inferloop-{scope.Record.OperationId}", changeSetId, previousStackId, cancellation).ConfigureAwait(false);
+        Empty |= ChangeSet.IsEmpty;
     }
 
     /// <summary>Carries the change out.</summary>
@@ -103,6 +106,7 @@ internal sealed class PreparedChange : IAsyncDisposable
         if (!Attached)
         {
             var spec = Plan.Spec;
+            RefuseUnnamed();
             await scope!.StepAsync("execute", cancellation, r => r with { StackId = stackId }).ConfigureAwait(false);
             mark = await StackEventStream.MarkAsync(Aws.CloudFormation, stackId!, cancellation).ConfigureAwait(false);
             await Aws.CloudFormation.ExecuteChangeSetAsync(
@@ -137,6 +141,27 @@ internal sealed class PreparedChange : IAsyncDisposable
         {
             await StoppedAsync(cancelOnStop).ConfigureAwait(false);
             throw;
+        }
+    }
+
+    /// <summary>Says no to an update that would replace or delete a data store that nobody named.</summary>
+    /// <exception cref="OperationException">DataStoreReplacement: which, why, and the parameter that consents.</exception>
+    public void RefuseUnnamed()
+    {
+        if (AllowedReplacements.FirstOrDefault(a => a.AsSpan().IndexOfAny('*', '?', '[') >= 0) is { } pattern)
+        {
+            throw new OperationException(
+                "ConsentWildcard", OperationErrorKind.InvalidArgument, $"'{pattern}' is a pattern; a data store that may be replaced or deleted is named whole.",
+                "Name each one as the preview (-WhatIf) shows it, such as -AllowReplacement Storage/Table.", Name);
+        }
+
+        var unnamed = (Kind == OperationKind.Update ? ChangeSet?.Changes ?? [] : []).Where(c => c.NeedsConsent && !AllowedReplacements.Contains(c.Path, StringComparer.OrdinalIgnoreCase)).ToList();
+        if (unnamed.Count > 0)
+        {
+            throw new OperationException(
+                "DataStoreReplacement", OperationErrorKind.InvalidState,
+                $"The update of '{Name}' would put stored data at risk. {string.Join(" ", unnamed.Select(c => $"{c.Path} ({c.Type}): {c.RiskReason}"))} Nothing was changed.",
+                $"Back up what is needed. If it shall happen all the same, name what may go: Set-InferloopEnvironment {Name} -AllowReplacement {string.Join(",", unnamed.Select(c => c.Path))} with the same changes.", Name);
         }
     }
 

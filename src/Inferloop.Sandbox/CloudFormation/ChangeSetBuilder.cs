@@ -7,7 +7,17 @@ namespace Inferloop.Sandbox.CloudFormation;
 /// <summary>A stack as it is beside what it would be.</summary>
 internal sealed record StackComparison(EvaluatedStack? Before, EvaluatedStack After, StackDifference Difference, bool TagsChanged, bool OutputsChanged)
 {
+    private ApparentChanges? apparent;
+
     public bool HasChanges => !Difference.IsEmpty || TagsChanged || OutputsChanged;
+
+    /// <summary>What is listed beside what changes.</summary>
+    public ApparentChanges Apparent => apparent ??= ApparentChanges.Of(this);
+
+    /// <summary>Whether a parameter of the stack at a path has another value than before.</summary>
+    public bool ParameterChanged(string path, string name) =>
+        ChangeSetBuilder.StackAt(Before, path)?.Parameters.GetValueOrDefault(name) is { } was
+        && ChangeSetBuilder.StackAt(After, path)?.Parameters.GetValueOrDefault(name) is { } now && !Value.Same(was.Value, now.Value);
 }
 
 /// <summary>Finds what a new definition changes in a stack, and says it in the form of change sets.</summary>
@@ -38,18 +48,13 @@ internal sealed class ChangeSetBuilder(StackEngine engine, RequestContext contex
             throw TemplateFaults.For(e, definition.Template);
         }
         var tags = current is not null && !SameTags(current.Tags, definition.Tags) && after.AllResources().Any(IsTaggable);
-        return new StackComparison(before, after, StackComparer.Compare(before, after), tags, before is not null && OutputsDiffer(before, after));
+        return new StackComparison(before, after, StackComparer.Compare(before, after), tags, before is not null && StackComparer.OutputsDiffer(before, after));
     }
 
     private static bool SameTags(IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> after) =>
         before.Count == after.Count && before.All(tag => after.TryGetValue(tag.Key, out var value) && value == tag.Value);
 
     private static bool IsTaggable(EvaluatedResource resource) => ResourceSpecification.Default.Find(resource.Type)?.IsTaggable == true;
-
-    private static bool OutputsDiffer(EvaluatedStack before, EvaluatedStack after) =>
-        before.Outputs.Count != after.Outputs.Count
-        || after.Outputs.Values.Any(output => !before.Outputs.TryGetValue(output.Name, out var old) || old.ExportName != output.ExportName || !Value.Same(old.Value, output.Value))
-        || after.NestedStacks.Any(nested => before.NestedStacks.TryGetValue(nested.Key, out var old) && OutputsDiffer(old, nested.Value));
 
     /// <summary>The templates nested stacks were made from, by the address they came from: the objects there may have changed since.</summary>
     private Dictionary<string, Template> ChildTemplates(StackRecord stack)
@@ -86,15 +91,22 @@ internal sealed class ChangeSetBuilder(StackEngine engine, RequestContext contex
         foreach (var change in comparison.Difference.Changes.Where(change => ParentOf(change.Path) == path))
         {
             listed.Add(change.LogicalId);
-            changes.Add(Change(change, stack, imports.ContainsKey(change.LogicalId) && path.Length == 0, nestedChangeSets.GetValueOrDefault(change.LogicalId), comparison.TagsChanged, replaced));
+            changes.Add(Change(change, stack, imports.ContainsKey(change.LogicalId) && path.Length == 0, nestedChangeSets.GetValueOrDefault(change.LogicalId), comparison, replaced));
         }
         if (comparison.TagsChanged && StackAt(comparison.After, path) is { } after && StackAt(comparison.Before, path) is { } before)
         {
             // Tags of the stack reach every resource that takes tags.
             foreach (var resource in after.Resources.Where(resource => !listed.Contains(resource.LogicalId) && IsTaggable(resource) && before.FindResource(resource.LogicalId) is not null))
             {
+                listed.Add(resource.LogicalId);
                 changes.Add(Retagged(resource, stack, nestedChangeSets.GetValueOrDefault(resource.LogicalId)));
             }
+        }
+        foreach (var resource in StackAt(comparison.After, path)?.Resources.Where(resource => !listed.Contains(resource.LogicalId) && comparison.Apparent.Lists(resource)) ?? [])
+        {
+            var was = StackAt(comparison.Before, path)!.FindResource(resource.LogicalId)!;
+            var nothing = new ResourceChange(ChangeAction.Modify, resource.LogicalId, resource.Path, resource.Type, Replacement.Never, [], was, resource);
+            changes.Add(Change(nothing, stack, false, nestedChangeSets.GetValueOrDefault(resource.LogicalId), comparison, replaced));
         }
         return changes;
     }
@@ -110,7 +122,7 @@ internal sealed class ChangeSetBuilder(StackEngine engine, RequestContext contex
         return root;
     }
 
-    private static JsonObject Change(ResourceChange change, StackRecord? stack, bool import, string? nestedChangeSet, bool retagged, IReadOnlySet<string> replaced)
+    private static JsonObject Change(ResourceChange change, StackRecord? stack, bool import, string? nestedChangeSet, StackComparison comparison, IReadOnlySet<string> replaced)
     {
         ResourceRecord? record = null;
         if (stack is not null)
@@ -132,14 +144,18 @@ internal sealed class ChangeSetBuilder(StackEngine engine, RequestContext contex
         var scope = new SortedSet<string>(StringComparer.Ordinal);
         if (change.Action == ChangeAction.Modify)
         {
-            json["Replacement"] = change.Replacement switch
+            Details(change, comparison, details, scope);
+            json["Replacement"] = WithApparent(change, comparison.Apparent[change.Path], details, scope) switch
             {
                 Replacement.Always => "True",
                 Replacement.Conditional => "Conditional",
                 _ => "False",
             };
-            Details(change, details, scope);
-            if (retagged && ResourceSpecification.Default.Find(change.Type)?.IsTaggable == true)
+            if (json["Replacement"]!.ToString() != "False" && change.PolicyAction is null)
+            {
+                json["PolicyAction"] = "ReplaceAnd" + change.After!.UpdateReplacePolicy;
+            }
+            if (comparison.TagsChanged && ResourceSpecification.Default.Find(change.Type)?.IsTaggable == true)
             {
                 details.Add(TagsDetail());
                 scope.Add("Tags");
@@ -162,6 +178,21 @@ internal sealed class ChangeSetBuilder(StackEngine engine, RequestContext contex
         json["BeforeContext"] = Context(change.Before);
         json["AfterContext"] = Context(change.After, replaced);
         return new JsonObject { ["Type"] = "Resource", ["ResourceChange"] = json };
+    }
+
+    /// <summary>Adds what only seems to change, and gives the replacement that results.</summary>
+    private static Replacement WithApparent(ResourceChange change, IReadOnlyList<ApparentProperty> apparent, JsonArray details, SortedSet<string> scope)
+    {
+        var replacement = change.Replacement;
+        foreach (var property in apparent.Where(property => !change.Properties.Any(own => PropertyComparison.TopLevel(own.Path) == property.Name)))
+        {
+            scope.Add("Properties");
+            details.Add(property.ToDetail());
+            // A parameter without a value yet is another value to CloudFormation; an attribute may turn out the same.
+            var effect = property.RequiresRecreation == Replacement.Always && property.Source != "ParameterReference" ? Replacement.Conditional : property.RequiresRecreation;
+            replacement = effect > replacement ? effect : replacement;
+        }
+        return replacement;
     }
 
     private static JsonObject Retagged(EvaluatedResource resource, StackRecord? stack, string? nestedChangeSet)
@@ -225,12 +256,12 @@ internal sealed class ChangeSetBuilder(StackEngine engine, RequestContext contex
         return ValueRendering.Text(context);
     }
 
-    private static void Details(ResourceChange change, JsonArray details, SortedSet<string> scope)
+    private static void Details(ResourceChange change, StackComparison comparison, JsonArray details, SortedSet<string> scope)
     {
         var tagsProperty = ResourceSpecification.Default.Find(change.Type)?.TagsProperty;
         foreach (var property in change.Properties)
         {
-            var name = Deployment.TopLevel(property.Path);
+            var name = PropertyComparison.TopLevel(property.Path);
             var attribute = name == tagsProperty ? "Tags" : "Properties";
             scope.Add(attribute);
             var target = Target(attribute, property, PropertyPointer.Of(property.Path, change.After!.Properties, change.Before!.Properties));
@@ -240,11 +271,17 @@ internal sealed class ChangeSetBuilder(StackEngine engine, RequestContext contex
             }
             var detail = new JsonObject { ["Target"] = target, ["Evaluation"] = property.KnownAfterApply ? "Dynamic" : "Static" };
             var reference = change.After.References.FirstOrDefault(candidate =>
-                Deployment.TopLevel(Without(candidate.Path, "Properties.")) == name && property.Causes.Any(cause => cause == candidate.LogicalId || cause.EndsWith("/" + candidate.LogicalId, StringComparison.Ordinal)));
+                PropertyComparison.TopLevel(Without(candidate.Path, "Properties.")) == name && property.Causes.Any(cause => cause == candidate.LogicalId || cause.EndsWith("/" + candidate.LogicalId, StringComparison.Ordinal)));
             if (property.KnownAfterApply && reference is not null)
             {
                 detail["ChangeSource"] = reference.Attribute is null ? "ResourceReference" : "ResourceAttribute";
                 detail["CausingEntity"] = reference.Attribute is null ? reference.LogicalId : $"{reference.LogicalId}.{reference.Attribute}";
+            }
+            else if (change.After.ParameterReferences.FirstOrDefault(candidate =>
+                PropertyComparison.TopLevel(Without(candidate.Path, "Properties.")) == name && comparison.ParameterChanged(ParentOf(change.Path), candidate.Name)) is { } parameter)
+            {
+                detail["ChangeSource"] = "ParameterReference";
+                detail["CausingEntity"] = parameter.Name;
             }
             else
             {

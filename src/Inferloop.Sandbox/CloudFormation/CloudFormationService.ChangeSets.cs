@@ -266,20 +266,16 @@ internal sealed partial class CloudFormationService
         return found;
     }
 
-    /// <summary>Change sets for the nested stacks that change; new nested stacks come under review.</summary>
+    /// <summary>Change sets for the nested stacks; new nested stacks come under review.</summary>
     private Dictionary<string, string> AddNested(
         RequestContext context, StackRecord stack, ChangeSetRecord parent, StackComparison comparison, string path, string rootId)
     {
         var ids = new Dictionary<string, string>(StringComparer.Ordinal);
-        var changed = comparison.Difference.Changes.Select(change => change.Path).ToList();
         var after = ChangeSetBuilder.StackAt(comparison.After, path);
         foreach (var (logicalId, nested) in after?.NestedStacks ?? new Dictionary<string, EvaluatedStack>())
         {
+            // Each nested stack has one, also where nothing in it changes: its template might be another one.
             var inside = path + logicalId + "/";
-            if (!comparison.TagsChanged && !changed.Any(candidate => candidate.StartsWith(inside, StringComparison.Ordinal)))
-            {
-                continue;
-            }
             var child = ExistingChild(stack, logicalId) ?? Reviewed(context, stack, logicalId);
             var input = new JsonObject { ["IncludeNestedStacks"] = true };
             var name = $"{parent.Name}-{logicalId}-{Runtime.Ids.Upper(12)}";

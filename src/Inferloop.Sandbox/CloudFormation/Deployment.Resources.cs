@@ -260,15 +260,9 @@ internal sealed partial class Deployment
     private static bool Replaces(PropertyChange change, ResourceProvider? provider, MapValue before, MapValue after) => change.RequiresRecreation switch
     {
         Replacement.Always => true,
-        Replacement.Conditional => provider?.RequiresReplacement(TopLevel(change.Path), Json(before), Json(after)) == true,
+        Replacement.Conditional => provider?.RequiresReplacement(PropertyComparison.TopLevel(change.Path), Json(before), Json(after)) == true,
         _ => false,
     };
-
-    public static string TopLevel(string path)
-    {
-        var end = path.AsSpan().IndexOfAny('.', '[');
-        return end < 0 ? path : path[..end];
-    }
 
     private static bool SameTags(IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> after) =>
         before.Count == after.Count && before.All(tag => after.TryGetValue(tag.Key, out var value) && value == tag.Value);

@@ -257,6 +257,13 @@ internal sealed partial class PropertyComparison(ResourceTypeSpecification? spec
         return dot < 0 ? source : source[..dot];
     }
 
+    /// <summary>The property of the resource that a path begins with: <c>ContainerDefinitions</c> of <c>ContainerDefinitions[0].Image</c>.</summary>
+    internal static string TopLevel(string path)
+    {
+        var end = path.AsSpan().IndexOfAny('.', '[');
+        return end < 0 ? path : path[..end];
+    }
+
     [GeneratedRegex(@"\[[^\]]*\]")]
     private static partial Regex Brackets();
 }

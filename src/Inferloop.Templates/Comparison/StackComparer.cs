@@ -70,6 +70,15 @@ public static class StackComparer
         }
     }
 
+    /// <summary>Whether the outputs of two evaluations differ, in themselves or in nested stacks: CloudFormation then updates a stack whose resources all stay as they are.</summary>
+    /// <param name="before">The stack as it is.</param>
+    /// <param name="after">The stack as it will be.</param>
+    /// <returns>Whether any output, or its export, differs.</returns>
+    public static bool OutputsDiffer(EvaluatedStack before, EvaluatedStack after) =>
+        before.Outputs.Count != after.Outputs.Count
+        || after.Outputs.Values.Any(output => !before.Outputs.TryGetValue(output.Name, out var old) || old.ExportName != output.ExportName || !Value.Same(old.Value, output.Value))
+        || after.NestedStacks.Any(nested => before.NestedStacks.TryGetValue(nested.Key, out var old) && OutputsDiffer(old, nested.Value));
+
     private static ResourceChange? CompareResource(EvaluatedResource before, EvaluatedResource after, IReadOnlyDictionary<string, Replacement> replaced)
     {
         if (before.Type != after.Type)

@@ -9,10 +9,15 @@ internal sealed class DependencyCollector(StackModel model)
 {
     private readonly List<(string? Key, int Index)> _path = [];
     private List<ResourceReference> _found = [];
+    private List<ParameterReference> _parameters = [];
+
+    /// <summary>The parameters that the resource of the last <see cref="Collect"/> refers to.</summary>
+    public IReadOnlyList<ParameterReference> Parameters => _parameters;
 
     public IReadOnlyList<ResourceReference> Collect(TemplateResource resource)
     {
         _found = [];
+        _parameters = [];
         foreach (var entry in resource.Node.Entries)
         {
             if (entry.Key is "Properties" or "Metadata" or "CreationPolicy" or "UpdatePolicy")
@@ -138,7 +143,11 @@ internal sealed class DependencyCollector(StackModel model)
 
     private void Add(string name, string? attribute)
     {
-        if (!model.Template.Parameters.ContainsKey(name) && model.Resources.TryGetValue(name, out var resource) && model.Exists(resource))
+        if (model.Template.Parameters.ContainsKey(name))
+        {
+            _parameters.Add(new ParameterReference(name, CurrentPath()));
+        }
+        else if (model.Resources.TryGetValue(name, out var resource) && model.Exists(resource))
         {
             _found.Add(new ResourceReference(name, attribute, CurrentPath()));
         }

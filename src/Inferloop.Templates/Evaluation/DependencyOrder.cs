@@ -1,7 +1,7 @@
 namespace Inferloop.Templates;
 
 /// <summary>A resource waiting for others.</summary>
-internal sealed record DependencyNode(TemplateResource Resource, IReadOnlyList<ResourceReference> References, IReadOnlyList<string> DependsOn);
+internal sealed record DependencyNode(TemplateResource Resource, IReadOnlyList<ResourceReference> References, IReadOnlyList<ParameterReference> ParameterReferences, IReadOnlyList<string> DependsOn);
 
 /// <summary>Orders resources so that each comes after what it depends on, otherwise as in the template; finds cycles.</summary>
 internal static class DependencyOrder

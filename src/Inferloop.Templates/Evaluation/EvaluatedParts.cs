@@ -40,6 +40,11 @@ public sealed record EvaluatedOutput(string Name, Value Value, string? ExportNam
 /// <param name="Path">Where in the referring resource, such as <c>Properties.SubnetId</c>.</param>
 public sealed record ResourceReference(string LogicalId, string? Attribute, string Path);
 
+/// <summary>One reference from a resource to a parameter of its template.</summary>
+/// <param name="Name">The parameter.</param>
+/// <param name="Path">Where in the referring resource, such as <c>Properties.VpcId</c>.</param>
+public sealed record ParameterReference(string Name, string Path);
+
 /// <summary>A resource with its properties evaluated.</summary>
 public sealed class EvaluatedResource
 {
@@ -67,6 +72,9 @@ public sealed class EvaluatedResource
 
     /// <summary>Its references to other resources of the template, in the template's order.</summary>
     public IReadOnlyList<ResourceReference> References { get; internal init; } = [];
+
+    /// <summary>Its references to parameters of the template, in the template's order.</summary>
+    public IReadOnlyList<ParameterReference> ParameterReferences { get; internal init; } = [];
 
     /// <summary>What happens to it when it leaves the stack: Delete, Retain, Snapshot or RetainExceptOnCreate.</summary>
     public string DeletionPolicy { get; internal init; } = "Delete";

@@ -189,7 +189,7 @@ internal sealed class StackEvaluation
 
             var references = collector.Collect(resource);
             var names = resource.DependsOn.Where(d => _model.Resources.TryGetValue(d, out var other) && _model.Exists(other));
-            nodes.Add(new DependencyNode(resource, references, [.. names.Concat(references.Select(r => r.LogicalId)).Distinct(StringComparer.Ordinal)]));
+            nodes.Add(new DependencyNode(resource, references, collector.Parameters, [.. names.Concat(references.Select(r => r.LogicalId)).Distinct(StringComparer.Ordinal)]));
         }
 
         return DependencyOrder.Sort(nodes, ReportCycle);
@@ -230,6 +230,7 @@ internal sealed class StackEvaluation
             Properties = _evaluator.EvaluateProperties(resource),
             DependsOn = node.DependsOn,
             References = node.References,
+            ParameterReferences = node.ParameterReferences,
             DeletionPolicy = Policy(resource, "DeletionPolicy", s_deletionPolicies) ?? DefaultDeletionPolicy(resource),
             UpdateReplacePolicy = Policy(resource, "UpdateReplacePolicy", s_updateReplacePolicies) ?? "Delete",
             Location = resource.Location,

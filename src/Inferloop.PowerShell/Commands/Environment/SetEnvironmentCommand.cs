@@ -54,9 +54,10 @@ public sealed class SetEnvironmentCommand : EnvironmentCmdlet, IDynamicParameter
     [Parameter]
     public SwitchParameter Resume { get; set; }
 
-    /// <summary>Do not ask where stored data can be lost.</summary>
+    /// <summary>Data stores that this update may replace or delete, each named as the preview shows it, such as Storage/Table. Without its name here an update that would do so is refused.</summary>
     [Parameter]
-    public SwitchParameter Force { get; set; }
+    [ValidateNotNullOrEmpty]
+    public string[] AllowReplacement { get; set; } = [];
 
     /// <summary>Change nothing if it would then cost more than this a month, in US dollars.</summary>
     [Parameter]
@@ -85,7 +86,8 @@ public sealed class SetEnvironmentCommand : EnvironmentCmdlet, IDynamicParameter
 
         spec = spec with { Region = operations.Aws.Region };
         var whatIf = await IsWhatIfAsync().ConfigureAwait(false);
-        var prepared = await operations.PrepareUpdateAsync(spec, whatIf, Resume, cancellationToken).ConfigureAwait(false);
+        var prepared = await operations.PrepareUpdateAsync(
+            spec, new UpdateOptions { Preview = whatIf, Resume = Resume, AllowedReplacements = AllowReplacement }, cancellationToken).ConfigureAwait(false);
         await using (prepared.ConfigureAwait(false))
         {
             var changes = prepared.ChangeSet!;
@@ -102,13 +104,9 @@ public sealed class SetEnvironmentCommand : EnvironmentCmdlet, IDynamicParameter
             }
             else
             {
+                // Before the question whether to go on: what is refused needs no answer.
+                prepared.RefuseUnnamed();
                 if (!await ShouldProcessAsync($"environment {changes}", "Update").ConfigureAwait(false))
-                {
-                    return;
-                }
-
-                var lost = changes.Changes.Where(c => c.RisksDataLoss).Select(c => c.Path).ToList();
-                if (lost.Count > 0 && !Force && !await ShouldContinueAsync($"Stored data can be lost: {string.Join(", ", lost)}. Go on?", "Data loss").ConfigureAwait(false))
                 {
                     return;
                 }

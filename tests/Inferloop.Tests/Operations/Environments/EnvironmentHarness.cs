@@ -97,6 +97,28 @@ internal sealed class EnvironmentHarness : IAsyncDisposable
         File.WriteAllText(path, text.Replace("\nResources:\n", $"\nResources:\n  {logicalId}:\n    Type: AWS::EC2::Subnet\n    Properties: {{ VpcId: !Ref Vpc, CidrBlock: 192.168.77.0/24 }}\n", StringComparison.Ordinal));
     }
 
+    /// <summary>Changes a template; the text must stand there once.</summary>
+    public void Edit(string file, string old, string now)
+    {
+        var path = Path.Combine(TemplateFolder, file);
+        var text = File.ReadAllText(path);
+        Assert.Equal(2, text.Split(old).Length);
+        File.WriteAllText(path, text.Replace(old, now, StringComparison.Ordinal));
+    }
+
+    /// <summary>A third nested stack, which takes an output of the first: what change sets cannot see through.</summary>
+    public void UseOutputsAcrossStacks()
+    {
+        File.WriteAllText(Path.Combine(TemplateFolder, "compute.yaml"), """
+            Parameters: { VpcId: { Type: String } }
+            Resources:
+              Group:
+                Type: AWS::EC2::SecurityGroup
+                Properties: { GroupDescription: of the tasks, VpcId: !Ref VpcId }
+            """);
+        Edit("main.yaml", "\nOutputs:\n", "\n  Compute:\n    Type: AWS::CloudFormation::Stack\n    Properties:\n      TemplateURL: compute.yaml\n      Parameters: { VpcId: !GetAtt Network.Outputs.VpcId }\nOutputs:\n");
+    }
+
     public void Repair() => File.Copy(Path.Combine(Repository.Root, "src/Inferloop.Templates/Stacks/network.yaml"), Path.Combine(TemplateFolder, "network.yaml"), overwrite: true);
 
     internal EnvironmentAws Aws => new()
@@ -161,9 +183,9 @@ internal sealed class Operator : IOperationReporter
         return (await Operations.RefreshAsync(spec.StackName, withHealth: false, cancellation))!;
     }
 
-    public async Task<InferloopChangeSet> UpdateAsync(InferloopEnvironmentSpec spec, bool resume = false, CancellationToken cancellation = default)
+    public async Task<InferloopChangeSet> UpdateAsync(InferloopEnvironmentSpec spec, bool resume = false, IReadOnlyList<string>? allowed = null, CancellationToken cancellation = default)
     {
-        await using var prepared = await Operations.PrepareUpdateAsync(spec, preview: false, resume, cancellation);
+        await using var prepared = await Operations.PrepareUpdateAsync(spec, new UpdateOptions { Resume = resume, AllowedReplacements = allowed ?? [] }, cancellation);
         if (!prepared.Empty)
         {
             await prepared.ExecuteAsync(wait: true, cancelOnStop: false, cancellation);

@@ -11,8 +11,8 @@ internal sealed record ApparentProperty(string Name, Value? Before, Replacement 
         ["Target"] = new JsonObject
         {
             ["Attribute"] = "Properties",
-            ["Name"] = Name,
-            ["RequiresRecreation"] = RequiresRecreation switch { Replacement.Always => "Always", Replacement.Conditional => "Conditionally", _ => "Never" },
+            [nameof(Name)] = Name,
+            [nameof(RequiresRecreation)] = RequiresRecreation switch { Replacement.Always => "Always", Replacement.Conditional => "Conditionally", _ => "Never" },
             ["Path"] = "/Properties/" + Name,
             ["BeforeValue"] = ValueRendering.Scalar(Before),
             ["AfterValue"] = ValueRendering.KnownAfterApply,

@@ -13,6 +13,7 @@
         'bin/Inferloop.CostEstimate.format.ps1xml'
         'bin/Inferloop.Environment.format.ps1xml'
         'bin/Inferloop.EnvironmentSpec.format.ps1xml'
+        'bin/Inferloop.Identity.format.ps1xml'
         'bin/Inferloop.Sandbox.format.ps1xml'
     )
     TypesToProcess       = @('bin/Inferloop.types.ps1xml')
@@ -23,6 +24,7 @@
         'Get-InferloopEnvironment'
         'Get-InferloopEnvironmentComponent'
         'Get-InferloopEnvironmentEvent'
+        'Get-InferloopIdentity'
         'Get-InferloopSandbox'
         'Import-InferloopEnvironmentSpec'
         'New-InferloopEnvironment'

@@ -37,7 +37,7 @@ public static partial class AwsErrors
             exception = aggregate.InnerExceptions[0];
         }
 
-        AmazonServiceException? answer = exception as AmazonServiceException;
+        AmazonServiceException? answer = AnswerOf(exception);
         AwsFailureKind kind = Classify(exception);
         string message = Scrub(MessageOf(exception, kind), secrets);
         Match denied = kind == AwsFailureKind.AccessDenied ? DeniedPattern().Match(message) : Match.Empty;
@@ -76,6 +76,10 @@ public static partial class AwsErrors
         return EncodedMessagePattern().Replace(text, "");
     }
 
+    /// <summary>What a service answered: the failure itself, or why fetching credentials for the call failed (a role that may not be assumed).</summary>
+    private static AmazonServiceException? AnswerOf(Exception exception) =>
+        exception as AmazonServiceException ?? (exception is AmazonClientException ? exception.InnerException as AmazonServiceException : null);
+
     private static AwsFailureKind Classify(Exception exception)
     {
         switch (exception)
@@ -92,6 +96,8 @@ public static partial class AwsErrors
                 when Network(exception.InnerException) is { } network:
                 return network;
             case AmazonServiceException answer:
+                return ClassifyAnswer(answer.ErrorCode ?? "", answer.Message ?? "", answer.StatusCode);
+            case AmazonClientException when AnswerOf(exception) is { } answer:
                 return ClassifyAnswer(answer.ErrorCode ?? "", answer.Message ?? "", answer.StatusCode);
         }
 
@@ -159,7 +165,8 @@ public static partial class AwsErrors
     {
         if (kind != AwsFailureKind.EndpointUnreachable)
         {
-            return exception.InnerException is AwsConnectionException own ? own.Message : exception.Message;
+            return exception.InnerException is AwsConnectionException own ? own.Message
+                : AnswerOf(exception) is { } answer && answer != exception ? $"{exception.Message}: {answer.Message}" : exception.Message;
         }
 
         Exception root = exception.GetBaseException();

@@ -124,7 +124,10 @@ internal sealed class ChainCredentials(string? profileLocation) : AWSCredentials
 
         try
         {
-            return await DefaultAWSCredentialsIdentityResolver.GetCredentialsAsync().ConfigureAwait(false);
+            using DefaultAWSCredentialsIdentityResolver resolver = new();
+
+            // A resolver of our own: the SDK's shared one keeps what it found first, whatever the environment says by now.
+            return await resolver.ResolveIdentityAsync(null, CancellationToken.None).ConfigureAwait(false);
         }
         catch (AmazonClientException e)
         {

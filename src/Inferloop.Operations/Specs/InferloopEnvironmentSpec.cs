@@ -35,6 +35,12 @@ public sealed record InferloopEnvironmentSpec
     /// <summary>What the application connects to.</summary>
     public ConnectionsSpec Connections { get; init; } = new();
 
+    /// <summary>The environment's own database.</summary>
+    public DatabaseSpec Database { get; init; } = new();
+
+    /// <summary>The environment's own cache.</summary>
+    public CacheSpec Cache { get; init; } = new();
+
     /// <summary>Storage.</summary>
     public StorageSpec Storage { get; init; } = new();
 

@@ -169,7 +169,7 @@ internal sealed class SpecMember
     public static string ToTemplate(object value) => value switch
     {
         bool b => b ? "true" : "false",
-        EnvironmentStage or ServiceTier or ContainerInsightsMode => value.ToString()!.ToLowerInvariant(),
+        EnvironmentStage or ServiceTier or ContainerInsightsMode or DatabaseInsightsMode or CacheEngine or CacheAuthentication => value.ToString()!.ToLowerInvariant(),
         ApplicationLogLevel => value.ToString()!.ToUpperInvariant(),
         IFormattable f => f.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString()!,

@@ -41,6 +41,20 @@ internal static class SpecPresets
                 MaximumTasks = size.Maximum,
             },
             Application = new ApplicationSpec { ServiceTier = level, LogLevel = dev ? ApplicationLogLevel.Debug : ApplicationLogLevel.Info },
+            Database = new DatabaseSpec
+            {
+                DatabaseInstanceClass = prod ? "db.m6g.large" : dev ? "db.t4g.micro" : "db.t4g.small",
+                DatabaseStorageSize = prod ? 100 : 20,
+                DatabaseMaximumStorage = prod ? 500 : 100,
+                DatabaseMultiAz = prod,
+            },
+            Cache = new CacheSpec
+            {
+                CacheNodeType = prod ? "cache.t4g.medium" : "cache.t3.micro",
+                CacheNodes = dev ? 1 : 2,
+                CacheMultiAz = prod,
+                CacheSnapshotDays = dev ? 1 : 7,
+            },
             Storage = new StorageSpec { RetainData = prod },
             Security = new SecuritySpec { DeletionProtection = prod, KeyDeletionDays = dev ? 7 : 30 },
             Logging = new LoggingSpec { ContainerInsights = prod ? ContainerInsightsMode.Enhanced : ContainerInsightsMode.Enabled },
@@ -72,6 +86,18 @@ internal static class SpecPresets
         if (!Given(nameof(EcsSpec.DesiredTasks)) && (Given(nameof(EcsSpec.MinimumTasks)) || Given(nameof(EcsSpec.MaximumTasks))) && spec.Ecs.MinimumTasks <= spec.Ecs.MaximumTasks)
         {
             spec = spec.With(nameof(EcsSpec.DesiredTasks), Math.Clamp(spec.Ecs.DesiredTasks, spec.Ecs.MinimumTasks, spec.Ecs.MaximumTasks));
+        }
+
+        var storage = spec.Database;
+        if (Given(nameof(DatabaseSpec.DatabaseStorageSize)) && !Given(nameof(DatabaseSpec.DatabaseMaximumStorage)) && storage.DatabaseMaximumStorage > 0 && storage.DatabaseMaximumStorage < storage.DatabaseStorageSize * 2L)
+        {
+            spec = spec.With(nameof(DatabaseSpec.DatabaseMaximumStorage), (int)Math.Min(65536, storage.DatabaseStorageSize * 5L));
+        }
+
+        // A single node has no other zone to be held in.
+        if (Given(nameof(CacheSpec.CacheNodes)) && !Given(nameof(CacheSpec.CacheMultiAz)) && spec.Cache.CacheNodes < 2)
+        {
+            spec = spec.With(nameof(CacheSpec.CacheMultiAz), false);
         }
 
         return spec;

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace Inferloop.Operations.Specs;
 
 /// <summary>Checks a spec as far as that can be done without AWS, and reports everything at once.</summary>
-internal sealed class SpecValidator
+internal sealed partial class SpecValidator
 {
     private static readonly Regex ImageWithDigest = new("@sha256:[0-9a-f]{64}$", RegexOptions.CultureInvariant);
     private readonly InferloopEnvironmentSpec spec;
@@ -21,6 +21,8 @@ internal sealed class SpecValidator
         validator.Network();
         validator.Tasks();
         validator.Application();
+        validator.Database();
+        validator.Cache();
         validator.Tags();
         return validator.findings.OrderBy(f => f.Severity).ThenBy(f => f.Line).ToList();
     }

@@ -58,6 +58,10 @@ internal static class StackFixture
 
     public static string? Text(this EvaluatedResource resource, string path) => resource.At(path)?.AsString();
 
+    /// <summary>Whether a value that is known only later is made from a resource: its reference or one of its attributes.</summary>
+    public static bool ComesFrom(this Value value, string path) =>
+        value.Sources.Any(s => s == path || s.StartsWith(path + ".", StringComparison.Ordinal));
+
     private sealed class BesideParent : INestedTemplateSource
     {
         public ValueTask<Template> LoadAsync(string templateUrl, Template parent, CancellationToken cancellationToken) => new(Load(templateUrl));

@@ -186,6 +186,118 @@ public sealed class SpecParameters
     [Parameter]
     public string? ExternalSecretsKeyArn { get; set; }
 
+    /// <summary>Whether the environment has a database of its own. Default false.</summary>
+    [Parameter]
+    public bool? DatabaseEnabled { get; set; }
+
+    /// <summary>PostgreSQL version, such as 17 or 17.5; a major version takes RDS's default minor version. Default 17.</summary>
+    [Parameter]
+    public string? DatabaseEngineVersion { get; set; }
+
+    /// <summary>Whether another major version may be applied to an existing database; it cannot be undone. Default false.</summary>
+    [Parameter]
+    public bool? DatabaseAllowMajorUpgrade { get; set; }
+
+    /// <summary>Class of the instance and its replicas. Default db.t4g.micro for dev, db.t4g.small for staging, db.m6g.large for prod.</summary>
+    [Parameter]
+    public string? DatabaseInstanceClass { get; set; }
+
+    /// <summary>Master user; its password is made and rotated by RDS. Default inferloop.</summary>
+    [Parameter]
+    public string? DatabaseUsername { get; set; }
+
+    /// <summary>Snapshot to restore a new database from; empty for an empty one. Default empty.</summary>
+    [Parameter]
+    public string? DatabaseSnapshotIdentifier { get; set; }
+
+    /// <summary>Storage (gp3) in GiB, 20 to 65536; it can grow, never shrink. Default 20; 100 for prod.</summary>
+    [Parameter]
+    public int? DatabaseStorageSize { get; set; }
+
+    /// <summary>Size in GiB up to which RDS enlarges full storage, a tenth above DatabaseStorageSize or more; 0 for never. Default 100; 500 for prod.</summary>
+    [Parameter]
+    public int? DatabaseMaximumStorage { get; set; }
+
+    /// <summary>A standby in the other zone takes over by itself. It has nothing to do with encryption, which is always on. Default false; true for prod.</summary>
+    [Parameter]
+    public bool? DatabaseMultiAz { get; set; }
+
+    /// <summary>Read replicas, 0 to 5. Default 0.</summary>
+    [Parameter]
+    public int? DatabaseReplicas { get; set; }
+
+    /// <summary>Days that automated backups are kept, 1 to 35. Default 7.</summary>
+    [Parameter]
+    public int? DatabaseBackupDays { get; set; }
+
+    /// <summary>Daily window of the backup, UTC, half an hour or more. Default 03:00-04:00.</summary>
+    [Parameter]
+    public string? DatabaseBackupWindow { get; set; }
+
+    /// <summary>Weekly window of maintenance, UTC, half an hour or more. Default sun:04:30-sun:05:30.</summary>
+    [Parameter]
+    public string? DatabaseMaintenanceWindow { get; set; }
+
+    /// <summary>Authority of the server's certificate: rds-ca-rsa2048-g1, rds-ca-rsa4096-g1 or rds-ca-ecc384-g1. Default rds-ca-rsa2048-g1.</summary>
+    [Parameter]
+    public string? DatabaseCaCertificate { get; set; }
+
+    /// <summary>Whether IAM identities may log in with a token. Default false.</summary>
+    [Parameter]
+    public bool? DatabaseIamAuthentication { get; set; }
+
+    /// <summary>Days between rotations of the master password, 1 to 1000; 0 leaves RDS's own 7. Default 30.</summary>
+    [Parameter]
+    public int? DatabaseSecretRotationDays { get; set; }
+
+    /// <summary>Database Insights: Standard (a week) or Advanced (fifteen months). Default Standard.</summary>
+    [Parameter]
+    public DatabaseInsightsMode? DatabaseInsightsMode { get; set; }
+
+    /// <summary>Seconds between points of enhanced monitoring: 0 (none), 1, 5, 10, 15, 30 or 60. Default 60.</summary>
+    [Parameter]
+    public int? DatabaseMonitoringInterval { get; set; }
+
+    /// <summary>Whether the environment has a cache of its own. Default false.</summary>
+    [Parameter]
+    public bool? CacheEnabled { get; set; }
+
+    /// <summary>Redis (Redis OSS, the design document's) or Valkey. Default Redis.</summary>
+    [Parameter]
+    public CacheEngine? CacheEngine { get; set; }
+
+    /// <summary>Version of the engine: 6.2, 7.0 or 7.1 of Redis, 7.2, 8.0, 8.1 or 8.2 of Valkey. Default 7.1.</summary>
+    [Parameter]
+    public string? CacheEngineVersion { get; set; }
+
+    /// <summary>Type of the nodes. Default cache.t3.micro; cache.t4g.medium for prod.</summary>
+    [Parameter]
+    public string? CacheNodeType { get; set; }
+
+    /// <summary>Nodes, 1 to 6: a primary and its replicas. With two or more a failed primary is replaced by itself. Default 2; 1 for dev.</summary>
+    [Parameter]
+    public int? CacheNodes { get; set; }
+
+    /// <summary>Nodes are held in different zones. It has nothing to do with encryption, which is always on. Default false; true for prod.</summary>
+    [Parameter]
+    public bool? CacheMultiAz { get; set; }
+
+    /// <summary>Days that daily snapshots are kept, 0 (none) to 35. Default 7; 1 for dev.</summary>
+    [Parameter]
+    public int? CacheSnapshotDays { get; set; }
+
+    /// <summary>Daily window of the snapshot, UTC, an hour or more. Default 02:00-03:00.</summary>
+    [Parameter]
+    public string? CacheSnapshotWindow { get; set; }
+
+    /// <summary>Weekly window of maintenance, UTC, an hour or more. Default sun:05:30-sun:06:30.</summary>
+    [Parameter]
+    public string? CacheMaintenanceWindow { get; set; }
+
+    /// <summary>How clients log in with the password: Token, or Users (a user group without rights of administration). Default Token.</summary>
+    [Parameter]
+    public CacheAuthentication? CacheAuthentication { get; set; }
+
     /// <summary>AES256 (S3's keys) or KMS (the environment's key). Default AES256, in every stage.</summary>
     [Parameter]
     public BucketEncryption? BucketEncryption { get; set; }

@@ -52,6 +52,57 @@ public sealed class SpecValidatorTests
     public void A_bad_value_is_found_at_its_member(string member, object value, string expected) =>
         Assert.Contains(expected, Rules(Dev((member, value))));
 
+    [Theory]
+    [InlineData("DatabaseReplicas", 6, "ValueOutOfRange database.databaseReplicas")]
+    [InlineData("DatabaseStorageSize", 19, "ValueOutOfRange database.databaseStorageSize")]
+    [InlineData("DatabaseMaximumStorage", 21, "DatabaseStorage database.databaseMaximumStorage")]
+    [InlineData("DatabaseBackupDays", 0, "ValueOutOfRange database.databaseBackupDays")]
+    [InlineData("DatabaseMonitoringInterval", 20, "ValueNotAllowed database.databaseMonitoringInterval")]
+    [InlineData("DatabaseInstanceClass", "t3.micro", "ValuePattern database.databaseInstanceClass")]
+    [InlineData("DatabaseUsername", "rdsadmin", "DatabaseUsername database.databaseUsername")]
+    [InlineData("DatabaseUsername", "pg_me", "DatabaseUsername database.databaseUsername")]
+    [InlineData("DatabaseEngineVersion", "9.6", "ValuePattern database.databaseEngineVersion")]
+    [InlineData("DatabasePort", 1000, "DatabasePort connections.databasePort")]
+    [InlineData("DatabaseBackupWindow", "03:00-03:10", "WindowTooShort database.databaseBackupWindow")]
+    [InlineData("DatabaseBackupWindow", "04:30-05:00", "WindowsOverlap database.databaseMaintenanceWindow")]
+    [InlineData("DatabaseBackupWindow", "4-5", "ValuePattern database.databaseBackupWindow")]
+    [InlineData("DatabaseHost", "db.local", "UnusedDatabase database.databaseEnabled")]
+    [InlineData("CacheMultiAz", true, "CacheMultiAz cache.cacheMultiAz")]
+    [InlineData("CacheNodes", 7, "ValueOutOfRange cache.cacheNodes")]
+    [InlineData("CacheEngine", "Valkey", "CacheVersion cache.cacheEngineVersion")]
+    [InlineData("CacheEngineVersion", "8.0", "CacheVersion cache.cacheEngineVersion")]
+    [InlineData("CacheSnapshotWindow", "02:00-02:30", "WindowTooShort cache.cacheSnapshotWindow")]
+    [InlineData("CacheSnapshotWindow", "05:00-06:00", "WindowsOverlap cache.cacheMaintenanceWindow")]
+    [InlineData("CacheHost", "cache.local", "UnusedCache cache.cacheEnabled")]
+    public void A_data_store_that_cannot_be_made_is_found_at_its_member(string member, object value, string expected) =>
+        Assert.Contains(expected, Rules(Dev(("DatabaseEnabled", true), ("CacheEnabled", true), (member, value))));
+
+    [Fact]
+    public void A_store_that_is_switched_off_is_not_judged() =>
+        Assert.DoesNotContain(Rules(Dev(("CacheEnabled", false), ("CacheMultiAz", true), ("DatabaseEnabled", false), ("DatabaseMaximumStorage", 21))), r => r.Contains("cache.", StringComparison.Ordinal) || r.Contains("database.", StringComparison.Ordinal));
+
+    [Theory]
+    [InlineData("23:30-00:30", "mon:00:00-mon:01:00", true)]
+    [InlineData("23:30-00:30", "mon:00:30-mon:01:00", false)]
+    [InlineData("00:00-01:00", "sun:23:30-mon:00:30", true)]
+    [InlineData("03:00-04:00", "sun:04:00-sun:05:00", false)]
+    [InlineData("12:00-13:00", "sat:12:30-sun:12:15", true)]
+    public void Windows_meet_round_midnight_and_the_end_of_the_week(string daily, string weekly, bool overlap)
+    {
+        Assert.True(MaintenanceWindow.TryParse(daily, out var first));
+        Assert.True(MaintenanceWindow.TryParse(weekly, out var second));
+        Assert.Equal(overlap, first.Overlaps(second));
+        Assert.Equal(overlap, second.Overlaps(first));
+    }
+
+    [Fact]
+    public void Storage_that_grows_keeps_above_the_storage_that_is_asked_for()
+    {
+        Assert.Equal(5000, Dev(("DatabaseStorageSize", 1000)).Database.DatabaseMaximumStorage);
+        Assert.Equal(0, Dev(("DatabaseStorageSize", 1000), ("DatabaseMaximumStorage", 0)).Database.DatabaseMaximumStorage);
+        Assert.False(SpecPresets.Apply(SpecPresets.Create("demo", EnvironmentStage.Prod, "us-east-1"), new Dictionary<string, object> { ["CacheNodes"] = 1 }).Cache.CacheMultiAz);
+    }
+
     [Fact]
     public void Everything_wrong_is_reported_at_once() =>
         Assert.Superset(

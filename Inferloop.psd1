@@ -21,6 +21,7 @@
     CmdletsToExport      = @(
         'Export-InferloopEnvironmentSpec'
         'Get-InferloopCostEstimate'
+        'Get-InferloopDrift'
         'Get-InferloopEnvironment'
         'Get-InferloopEnvironmentComponent'
         'Get-InferloopEnvironmentEvent'
@@ -30,6 +31,7 @@
         'New-InferloopEnvironment'
         'New-InferloopEnvironmentSpec'
         'Remove-InferloopEnvironment'
+        'Resume-InferloopEnvironment'
         'Set-InferloopEnvironment'
         'Start-InferloopSandbox'
         'Stop-InferloopSandbox'

@@ -88,13 +88,12 @@ internal sealed partial class EnvironmentOperations
                 "Choose another name.", name);
         }
 
-        var ours = journal is { Kind: OperationKind.Create, IsOpen: true };
-        switch (status)
+        var verdict = StateRules.For(resume || preview ? EnvironmentCommand.NewResume : EnvironmentCommand.New, status);
+        if (verdict == StateVerdict.Attach)
         {
-            case "REVIEW_IN_PROGRESS":
-                return;
-            case "CREATE_IN_PROGRESS" or "CREATE_COMPLETE" when ours && !preview:
-                if (journal!.InputHash == plan.InputHash)
+            if (journal is { Kind: OperationKind.Create, IsOpen: true } && !preview)
+            {
+                if (journal.InputHash == plan.InputHash)
                 {
                     return;
                 }
@@ -102,20 +101,32 @@ internal sealed partial class EnvironmentOperations
                 throw new OperationException(
                     "EnvironmentInputDiffers", OperationErrorKind.InvalidState, $"A create of '{name}' by {journal.Owner} since {journal.Started.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC is under way with another spec.",
                     $"Wait with Wait-InferloopEnvironment {name}, then change it with Set-InferloopEnvironment; or remove it with Remove-InferloopEnvironment {name}.", name);
-            case "CREATE_FAILED" or "ROLLBACK_COMPLETE" or "ROLLBACK_FAILED" when resume || preview:
-                return;
-            case "CREATE_FAILED" or "ROLLBACK_COMPLETE" or "ROLLBACK_FAILED":
-                throw new OperationException(
-                    "EnvironmentCreateFailedBefore", OperationErrorKind.InvalidState, $"An earlier create of '{name}' failed; its stack is {status}.{(journal?.Reason is { } reason ? " " + reason : "")}",
-                    StackStates.Guidance(name, status), name);
-            case var _ when StackStates.IsInProgress(status):
-                throw InState(name, status);
-            default:
-                throw new OperationException(
-                    "EnvironmentExists", OperationErrorKind.AlreadyExists, $"The environment '{name}' ({plan.Spec.Stage}) exists already in {plan.Spec.Region}; its stack is {status}.",
-                    $"Change it with Set-InferloopEnvironment {name}, or choose another name.", name);
+            }
+
+            // Someone else's create: what is there or comes to be there is theirs.
+            throw StackStates.IsInProgress(status) ? InState(name, status) : Exists(plan, status);
+        }
+
+        if (verdict == StateVerdict.Exists)
+        {
+            throw Exists(plan, status);
+        }
+
+        if (verdict == StateVerdict.FailedBefore && journal?.Reason is { } reason)
+        {
+            throw new OperationException(
+                "EnvironmentCreateFailedBefore", OperationErrorKind.InvalidState, $"An earlier create of '{name}' failed; its stack is {status}. {reason}", StackStates.Guidance(name, status), name);
+        }
+
+        if (StateRules.Refusal(resume || preview ? EnvironmentCommand.NewResume : EnvironmentCommand.New, name, plan.Spec.Region, status) is { } refusal)
+        {
+            throw refusal;
         }
     }
+
+    private static OperationException Exists(EnvironmentPlan plan, string status) => new(
+        "EnvironmentExists", OperationErrorKind.AlreadyExists, $"The environment '{plan.Spec.Name}' ({plan.Spec.Stage}) exists already in {plan.Spec.Region}; its stack is {status}.",
+        StackStates.IsUpdatable(status) ? $"Change it with Set-InferloopEnvironment {plan.Spec.Name}, or choose another name." : StackStates.Guidance(plan.Spec.Name, status), plan.Spec.Name);
 
     /// <summary>Removes what an interrupted or failed create left, so that a new one can begin.</summary>
     private async Task ClearAsync(OperationScope scope, InferloopEnvironmentSpec spec, Stack stack, CancellationToken cancellation)

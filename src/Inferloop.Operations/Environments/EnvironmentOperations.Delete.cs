@@ -43,7 +43,7 @@ internal sealed partial class EnvironmentOperations
                 foreach (var r in page.StackResourceSummaries ?? [])
                 {
                     var path = prefix + r.LogicalResourceId;
-                    found.Add(new DeployedResource(path, r.ResourceType, r.PhysicalResourceId ?? "", r.ResourceStatus?.Value ?? ""));
+                    found.Add(new DeployedResource(path, r.ResourceType, r.PhysicalResourceId ?? "", r.ResourceStatus?.Value ?? "", id));
                     if (r.ResourceType == "AWS::CloudFormation::Stack" && r.PhysicalResourceId is { Length: > 0 } nested && r.ResourceStatus?.Value != "DELETE_COMPLETE")
                     {
                         await CollectAsync(nested, path + "/").ConfigureAwait(false);
@@ -164,9 +164,9 @@ internal sealed partial class EnvironmentOperations
     private static void RefuseRemoval(string name, Stack stack, RemovalOptions removal)
     {
         var status = stack.StackStatus.Value;
-        if (StackStates.IsInProgress(status) && status is not ("DELETE_IN_PROGRESS" or "CREATE_IN_PROGRESS"))
+        if (StateRules.Refusal(EnvironmentCommand.Remove, name, "", status) is { } refusal)
         {
-            throw InState(name, status);
+            throw refusal;
         }
 
         if (stack.EnableTerminationProtection == true && !removal.DisableTerminationProtection && !StackStates.IsFailedCreate(status) && status != "REVIEW_IN_PROGRESS")
@@ -278,4 +278,7 @@ internal sealed partial class EnvironmentOperations
 }
 
 /// <summary>A resource as CloudFormation lists it.</summary>
-internal sealed record DeployedResource(string Path, string Type, string PhysicalId, string Status);
+internal sealed record DeployedResource(string Path, string Type, string PhysicalId, string Status, string StackId)
+{
+    public string LogicalId => Path[(Path.LastIndexOf('/') + 1)..];
+}

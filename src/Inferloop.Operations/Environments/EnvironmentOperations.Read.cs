@@ -77,9 +77,14 @@ internal sealed partial class EnvironmentOperations
         }
     }
 
-    /// <summary>Follows what runs on an environment to its end, whoever began it.</summary>
+    /// <summary>Follows what runs on an environment to its end, whoever began it; where nothing runs it ends at once.</summary>
     public async Task<StackEnd> WaitAsync(InferloopEnvironment environment, CancellationToken cancellation)
     {
+        if (StateRules.For(EnvironmentCommand.Wait, environment.Status) == StateVerdict.Nothing)
+        {
+            return new StackEnd(environment.Status, environment.StatusReason, []);
+        }
+
         var kind = StackStates.KindOf(environment.Status) ?? OperationKind.Create;
         var planned = kind == OperationKind.Create && SpecValidator.Validate(environment.Spec).All(f => f.Severity != SpecFindingSeverity.Error)
             ? (await EnvironmentPlan.MakeAsync(environment.Spec, environment.AccountId, aws.Partition, options, cancellation).ConfigureAwait(false)).Evaluated.AllResources().Select(r => (r.Path, r.Type))
@@ -93,6 +98,20 @@ internal sealed partial class EnvironmentOperations
     /// <summary>The events of the newest operation, or of the environment's whole life, root cause marked.</summary>
     public async Task<IReadOnlyList<InferloopEnvironmentEvent>> EventsAsync(InferloopEnvironment environment, bool wholeLife, CancellationToken cancellation) =>
         RootCause.Mark(await new StackEventStream(aws.CloudFormation, environment.Name, environment.StackId, options).ReadAsync(wholeLife, cancellation).ConfigureAwait(false));
+
+    /// <summary>Looks anew at every resource of every stack of an environment: is it as its template says?</summary>
+    public async Task<IReadOnlyList<InferloopDrift>> DriftAsync(InferloopEnvironment environment, CancellationToken cancellation)
+    {
+        var stack = await FindStackAsync(environment.StackId, cancellation).ConfigureAwait(false) ?? throw NotFound(environment.Name, environment.Region);
+        Refuse(EnvironmentCommand.Drift, environment.Name, stack);
+        var stacks = await StacksAsync(stack.StackId, cancellation).ConfigureAwait(false);
+        return await new DriftReader(aws.CloudFormation, options, reporter).ReadAsync(environment.Name, stacks, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>The stacks of an environment with the paths of what is in them: "" for the root, Network/ and so on for nested ones.</summary>
+    private async Task<IReadOnlyList<(string Path, string StackId)>> StacksAsync(string rootId, CancellationToken cancellation) =>
+        [("", rootId), .. (await ResourcesAsync(rootId, cancellation).ConfigureAwait(false))
+            .Where(r => r is { Type: "AWS::CloudFormation::Stack", PhysicalId.Length: > 0 } && r.Status != "DELETE_COMPLETE").Select(r => (r.Path + "/", r.PhysicalId))];
 
     /// <summary>What the operation that follows shows of its change set, priced before and after.</summary>
     internal async Task<InferloopChangeSet> DescribeAsync(

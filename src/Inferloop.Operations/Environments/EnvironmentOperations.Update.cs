@@ -32,12 +32,13 @@ internal sealed partial class EnvironmentOperations
     /// <param name="cancellation">Stops the preparation; what it made is removed.</param>
     public async Task<PreparedChange> PrepareUpdateAsync(InferloopEnvironmentSpec spec, UpdateOptions update, CancellationToken cancellation)
     {
-        var (preview, resume) = (update.Preview, update.Resume);
+        var preview = update.Preview;
+        var command = update.Resume ? EnvironmentCommand.SetResume : EnvironmentCommand.Set;
         Report($"Updating {spec.Name}", "Checking spec and templates");
         var account = await aws.AccountId(cancellation).ConfigureAwait(false);
         var plan = await EnvironmentPlan.MakeAsync(spec, account, aws.Partition, options, cancellation).ConfigureAwait(false);
         var stack = await FindStackAsync(spec.StackName, cancellation).ConfigureAwait(false) ?? throw NotFound(spec.Name, spec.Region);
-        RefuseUpdate(spec, stack, resume);
+        Refuse(command, spec.Name, stack);
         var control = preview ? await Control.FindAsync(cancellation).ConfigureAwait(false) : null;
         if (preview && (control is null || !StackStates.IsUpdatable(stack.StackStatus)))
         {
@@ -54,10 +55,10 @@ internal sealed partial class EnvironmentOperations
         try
         {
             stack = await FindStackAsync(spec.StackName, cancellation).ConfigureAwait(false) ?? throw NotFound(spec.Name, spec.Region);
-            RefuseUpdate(spec, stack, resume);
+            Refuse(command, spec.Name, stack);
             if (!StackStates.IsUpdatable(stack.StackStatus))
             {
-                stack = await RecoverAsync(scope, spec, stack, cancellation).ConfigureAwait(false);
+                stack = await RecoverAsync(scope, spec, stack, [], wait: true, cancellation).ConfigureAwait(false);
             }
 
             if (!preview)
@@ -74,41 +75,6 @@ internal sealed partial class EnvironmentOperations
             await prepared.DisposeAsync().ConfigureAwait(false);
             throw;
         }
-    }
-
-    private static void RefuseUpdate(InferloopEnvironmentSpec spec, Stack stack, bool resume)
-    {
-        if (StackStates.IsUpdatable(stack.StackStatus) || (resume && stack.StackStatus.Value is "UPDATE_ROLLBACK_FAILED" or "UPDATE_FAILED"))
-        {
-            return;
-        }
-
-        throw InState(spec.Name, stack.StackStatus);
-    }
-
-    /// <summary>Brings a stack to rest whose update stopped halfway.</summary>
-    private async Task<Stack> RecoverAsync(OperationScope scope, InferloopEnvironmentSpec spec, Stack stack, CancellationToken cancellation)
-    {
-        await scope.StepAsync("recover", cancellation, r => r with { StackId = stack.StackId }).ConfigureAwait(false);
-        var mark = await StackEventStream.MarkAsync(aws.CloudFormation, stack.StackId, cancellation).ConfigureAwait(false);
-        if (stack.StackStatus == "UPDATE_ROLLBACK_FAILED")
-        {
-            await aws.CloudFormation.ContinueUpdateRollbackAsync(
-                new ContinueUpdateRollbackRequest { StackName = stack.StackId, ClientRequestToken = scope.Record.OperationId + "-r" }, cancellation).ConfigureAwait(false);
-        }
-        else
-        {
-            await aws.CloudFormation.RollbackStackAsync(
-                new RollbackStackRequest { StackName = stack.StackId, ClientRequestToken = scope.Record.OperationId + "-r" }, cancellation).ConfigureAwait(false);
-        }
-
-        var end = await FollowAsync(spec.Name, stack.StackId, mark, new StackProgress($"Recovering {spec.Name}", [], options.Time), cancellation).ConfigureAwait(false);
-        if (!StackStates.IsUpdatable(end.Status))
-        {
-            throw Failure(OperationKind.Update, spec.Name, end);
-        }
-
-        return await FindStackAsync(stack.StackId, cancellation).ConfigureAwait(false) ?? throw NotFound(spec.Name, spec.Region);
     }
 
     /// <summary>Change sets of ours that a dead process left; those of other tools are not ours to remove.</summary>

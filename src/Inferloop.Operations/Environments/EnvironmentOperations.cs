@@ -91,8 +91,25 @@ internal sealed partial class EnvironmentOperations(EnvironmentAws aws, Environm
             kind switch { OperationKind.Create => "EnvironmentCreateFailed", OperationKind.Update => "EnvironmentUpdateFailed", _ => "EnvironmentRemoveFailed" },
             OperationErrorKind.OperationFailed,
             $"{doing} '{name}' failed. {why}. The stack is {end.Status}.",
-            StackStates.Guidance(name, end.Status),
+            Skippable(name, end) ?? StackStates.Guidance(name, end.Status),
             name);
+    }
+
+    /// <summary>Where a rollback stopped: the command that goes on, with what it could leave out.</summary>
+    private static string? Skippable(string name, StackEnd end)
+    {
+        if (end.Status != "UPDATE_ROLLBACK_FAILED")
+        {
+            return null;
+        }
+
+        var events = end.Events.ToList();
+        var begun = events.FindIndex(e => e.IsStack && e.Status == "UPDATE_ROLLBACK_IN_PROGRESS");
+        var stuck = events.Skip(begun + 1).GroupBy(e => e.Path, StringComparer.Ordinal).Select(g => g.Last())
+            .Where(e => e is { Status: "UPDATE_FAILED", IsStack: false, Type: not "AWS::CloudFormation::Stack" }).Select(e => e.Path).ToList();
+        return stuck.Count == 0
+            ? null
+            : $"Correct the cause, then run Resume-InferloopEnvironment {name}. If {string.Join(", ", stuck)} cannot be brought back, leave out what cannot: Resume-InferloopEnvironment {name} -SkipResource {string.Join(",", stuck)}; then bring that resource to what the template says, or drift stays.";
     }
 
     private static OperationException InState(string name, string status) => new(

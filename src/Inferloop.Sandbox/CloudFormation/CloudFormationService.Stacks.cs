@@ -417,7 +417,7 @@ internal sealed partial class CloudFormationService
             {
                 throw Invalid("RollbackUpdatedStack cannot be invoked on child stacks");
             }
-            if (skip.FirstOrDefault(name => !name.Contains('.', StringComparison.Ordinal) && (!stack.Resources.TryGetValue(name, out var record) || record.Status != "UPDATE_FAILED")) is { } wrong)
+            if (skip.FirstOrDefault(name => !IsStuck(stack, name)) is { } wrong)
             {
                 throw Invalid($"Resource [{wrong}] to skip is not in UPDATE_FAILED state");
             }
@@ -428,6 +428,14 @@ internal sealed partial class CloudFormationService
         }
         Runtime.Run(async _ => await UndoUpdateAsync(stack, deployment, "User Initiated", skip).ConfigureAwait(false));
         return [];
+    }
+
+    /// <summary>Whether the rollback stopped at a resource: LogicalId of the stack itself, NestedStackName.LogicalId of a nested one.</summary>
+    private bool IsStuck(StackRecord stack, string name)
+    {
+        var dot = name.IndexOf('.', StringComparison.Ordinal);
+        var holder = dot < 0 ? stack : engine.Store(stack).Find(name[..dot]) is { } nested && nested.RootId == stack.Id ? nested : null;
+        return holder is not null && holder.Resources.TryGetValue(name[(dot + 1)..], out var record) && record.Status == "UPDATE_FAILED";
     }
 
     private JsonObject RollbackStack(RequestContext context, JsonObject input)

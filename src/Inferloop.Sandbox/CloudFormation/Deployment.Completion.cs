@@ -155,7 +155,7 @@ internal sealed partial class Deployment
         }
         if (step.Nested is { } nested)
         {
-            return await UndoNestedAsync(step, nested).ConfigureAwait(false);
+            return await UndoNestedAsync(step, nested, skip).ConfigureAwait(false);
         }
         if (step.IsReplacement)
         {
@@ -188,15 +188,18 @@ internal sealed partial class Deployment
 
     private readonly System.Collections.Concurrent.ConcurrentBag<(ResourceRecord Record, string? PhysicalId, MapValue Properties)> replacements = [];
 
-    private async Task<bool> UndoNestedAsync(DeploymentStep step, Deployment nested)
+    private async Task<bool> UndoNestedAsync(DeploymentStep step, Deployment nested, IReadOnlySet<string>? skip)
     {
         var child = nested.Stack;
+        // NestedStackName.LogicalId names a resource of a nested stack.
+        var inside = skip?.Where(name => name.StartsWith(child.Name + ".", StringComparison.Ordinal)).Select(name => name[(child.Name.Length + 1)..])
+            .Concat(skip.Where(name => name.Contains('.', StringComparison.Ordinal))).ToHashSet(StringComparer.Ordinal);
         engine.SetStatus(Stack, step.Record, "UPDATE_IN_PROGRESS");
         if (child.Status != "UPDATE_ROLLBACK_IN_PROGRESS")
         {
             engine.SetStatus(child, "UPDATE_ROLLBACK_IN_PROGRESS");
         }
-        var failed = await nested.RollbackAsync().ConfigureAwait(false);
+        var failed = await nested.RollbackAsync(inside).ConfigureAwait(false);
         if (failed.Count > 0)
         {
             engine.SetStatus(child, "UPDATE_ROLLBACK_FAILED", $"The following resource(s) failed to update: [{string.Join(", ", failed)}]. ");

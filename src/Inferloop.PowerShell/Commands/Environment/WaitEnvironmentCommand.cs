@@ -20,7 +20,7 @@ public sealed class WaitEnvironmentCommand : ExistingEnvironmentCmdlet
     {
         var (operations, environment) = await FindAsync(cancellationToken).ConfigureAwait(false);
         environment = await operations.RefreshAsync(environment.StackId, withHealth: false, cancellationToken).ConfigureAwait(false) ?? environment with { Status = "DELETE_COMPLETE" };
-        if (!StackStates.IsInProgress(environment.Status))
+        if (StateRules.For(EnvironmentCommand.Wait, environment.Status) == StateVerdict.Nothing)
         {
             WriteObject(environment.Status == "DELETE_COMPLETE" ? environment : await operations.WithHealthAsync(environment, cancellationToken).ConfigureAwait(false));
             return;

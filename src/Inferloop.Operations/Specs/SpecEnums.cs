@@ -109,3 +109,13 @@ public enum JwtAlgorithm
     /// <summary>HMAC with SHA-512.</summary>
     HS512,
 }
+
+/// <summary>How the jobs table's capacity is paid for.</summary>
+public enum TableBillingMode
+{
+    /// <summary>By request.</summary>
+    OnDemand,
+
+    /// <summary>By the hour, for units that scale with use.</summary>
+    Provisioned,
+}

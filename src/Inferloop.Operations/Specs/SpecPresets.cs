@@ -55,7 +55,7 @@ internal static class SpecPresets
                 CacheMultiAz = prod,
                 CacheSnapshotDays = dev ? 1 : 7,
             },
-            Storage = new StorageSpec { RetainData = prod },
+            Storage = new StorageSpec { RetainData = prod, RequestMetrics = !dev, ReplicationTimeControl = prod },
             Security = new SecuritySpec { DeletionProtection = prod, KeyDeletionDays = dev ? 7 : 30 },
             Logging = new LoggingSpec { ContainerInsights = prod ? ContainerInsightsMode.Enhanced : ContainerInsightsMode.Enabled },
         };
@@ -92,6 +92,11 @@ internal static class SpecPresets
         if (Given(nameof(DatabaseSpec.DatabaseStorageSize)) && !Given(nameof(DatabaseSpec.DatabaseMaximumStorage)) && storage.DatabaseMaximumStorage > 0 && storage.DatabaseMaximumStorage < storage.DatabaseStorageSize * 2L)
         {
             spec = spec.With(nameof(DatabaseSpec.DatabaseMaximumStorage), (int)Math.Min(65536, storage.DatabaseStorageSize * 5L));
+        }
+
+        if (Given(nameof(StorageSpec.TableReplicaKeyArn)) && !Given(nameof(StorageSpec.TableReplicaRegion)) && spec.Storage.GlobalTable && spec.RecoveryRegion.Length > 0)
+        {
+            spec = spec.With(nameof(StorageSpec.TableReplicaRegion), spec.RecoveryRegion);
         }
 
         // A single node has no other zone to be held in.

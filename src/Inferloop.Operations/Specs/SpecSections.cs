@@ -34,6 +34,22 @@ public sealed record NetworkSpec
     /// <summary>IPv4 range from which clients reach the load balancer, /0 to /32. Default 0.0.0.0/0.</summary>
     [SpecMember(Summary = "range from which clients reach the load balancer")]
     public string ClientCidr { get; init; } = "0.0.0.0/0";
+
+    /// <summary>Whether a site-to-site VPN joins a network of one's own to the private subnets. Default false.</summary>
+    [SpecMember(Summary = "a site-to-site VPN to the private subnets")]
+    public bool VpnEnabled { get; init; }
+
+    /// <summary>Public IPv4 address of the VPN device on the other side; needed with VpnEnabled. Default empty.</summary>
+    [SpecMember(Optional = true, Pattern = @"^((25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(25[0-5]|2[0-4]\d|1?\d?\d)$", PatternMeaning = "an IPv4 address", Summary = "public address of the VPN device; needed with vpnEnabled")]
+    public string CustomerGatewayIp { get; init; } = "";
+
+    /// <summary>Autonomous system number of the other side, 1 to 2147483647. Default 65000.</summary>
+    [SpecMember(Minimum = 1, Maximum = int.MaxValue, Summary = "autonomous system number of the other side")]
+    public int BgpAsn { get; init; } = 65000;
+
+    /// <summary>IPv4 range behind the VPN device, outside the VPC, from which tasks may be reached. Default 192.168.0.0/16.</summary>
+    [SpecMember(Summary = "range behind the VPN device, outside the VPC")]
+    public string VpnRemoteCidr { get; init; } = "192.168.0.0/16";
 }
 
 /// <summary>The ECS service: what its tasks run on, how large they are and how many.</summary>
@@ -213,6 +229,73 @@ public sealed record StorageSpec
     /// <summary>Days until objects under temporary/ expire, 0 (never) to 3650. Default 1.</summary>
     [SpecMember(Minimum = 0, Maximum = 3650, Unit = "days", Summary = "until objects under temporary/ expire; 0 for never")]
     public int TemporaryRetentionDays { get; init; } = 1;
+
+    /// <summary>S3 moves objects between access tiers by their use, instead of the document's fixed days. Default false.</summary>
+    [SpecMember(Summary = "tiers by use instead of infrequent access after 30 and Glacier after 90 days")]
+    public bool IntelligentTiering { get; init; }
+
+    /// <summary>Clients may upload through AWS's edge locations. Default false.</summary>
+    [SpecMember(Summary = "uploads through AWS's edge locations")]
+    public bool TransferAcceleration { get; init; }
+
+    /// <summary>S3 publishes metrics of the bucket's requests each minute. Default true; false for dev.</summary>
+    [SpecMember(Summary = "metrics of the bucket's requests")]
+    public bool RequestMetrics { get; init; } = true;
+
+    /// <summary>ARN of a versioned bucket in another region that receives every new object; empty for none. Default empty.</summary>
+    [SpecMember(Optional = true, Pattern = "^arn:aws[a-z-]*:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", PatternMeaning = "the ARN of an S3 bucket", Summary = "bucket in another region for every new object; empty for none")]
+    public string ReplicaBucketArn { get; init; } = "";
+
+    /// <summary>ARN of the KMS key, in the replica bucket's region, for the replicas; needed with BucketEncryption KMS. Default empty.</summary>
+    [SpecMember(Optional = true, Pattern = KeyPattern, PatternMeaning = KeyMeaning, Summary = "KMS key of the replicas; needed with bucketEncryption KMS")]
+    public string ReplicaKeyArn { get; init; } = "";
+
+    /// <summary>S3 promises replication within 15 minutes and publishes how far behind it is. Default false; true for prod.</summary>
+    [SpecMember(Summary = "replication within 15 minutes, measured")]
+    public bool ReplicationTimeControl { get; init; }
+
+    /// <summary>What is deleted here disappears there too. Default false.</summary>
+    [SpecMember(Summary = "deletions are replicated too")]
+    public bool ReplicateDeleteMarkers { get; init; }
+
+    /// <summary>OnDemand, or Provisioned capacity that scales with use. Default OnDemand.</summary>
+    [SpecMember(Summary = "OnDemand or Provisioned")]
+    public TableBillingMode TableBillingMode { get; init; }
+
+    /// <summary>Fewest read units of table and of index with Provisioned, 1 to 40000. Default 5.</summary>
+    [SpecMember(Minimum = 1, Maximum = 40000, Unit = "read units", Summary = "with Provisioned, for table and for index")]
+    public int TableMinimumReadCapacity { get; init; } = 5;
+
+    /// <summary>Most read units of table and of index, 1 to 40000. Default 100.</summary>
+    [SpecMember(Minimum = 1, Maximum = 40000, Unit = "read units")]
+    public int TableMaximumReadCapacity { get; init; } = 100;
+
+    /// <summary>Fewest write units of table and of index with Provisioned, 1 to 40000. Default 5.</summary>
+    [SpecMember(Minimum = 1, Maximum = 40000, Unit = "write units", Summary = "with Provisioned, for table and for index")]
+    public int TableMinimumWriteCapacity { get; init; } = 5;
+
+    /// <summary>Most write units of table and of index, 1 to 40000. Default 100.</summary>
+    [SpecMember(Minimum = 1, Maximum = 40000, Unit = "write units")]
+    public int TableMaximumWriteCapacity { get; init; } = 100;
+
+    /// <summary>Use of the provisioned units that scaling holds, 20 to 90 percent. Default 70.</summary>
+    [SpecMember(Minimum = 20, Maximum = 90, Unit = "%", Summary = "use of the provisioned units that scaling holds")]
+    public int TableTargetUtilization { get; init; } = 70;
+
+    /// <summary>The jobs table can have a replica in another region. Decided at creation: another value later makes another, empty table. Default false.</summary>
+    [SpecMember(Summary = "the table can have a replica; decided at creation")]
+    public bool GlobalTable { get; init; }
+
+    /// <summary>Region of the global table's replica; empty for none. Default empty; RecoveryRegion when TableReplicaKeyArn is given.</summary>
+    [SpecMember(Optional = true, Pattern = @"^[a-z]{2}(-[a-z]+)+-\d$", PatternMeaning = "a region such as us-west-2", Summary = "region of the table's replica; needs globalTable")]
+    public string TableReplicaRegion { get; init; } = "";
+
+    /// <summary>ARN of the KMS key, in the replica's region, for the table's replica. Default empty.</summary>
+    [SpecMember(Optional = true, Pattern = KeyPattern, PatternMeaning = KeyMeaning, Summary = "KMS key of the table's replica, in its region")]
+    public string TableReplicaKeyArn { get; init; } = "";
+
+    private const string KeyPattern = @"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/.+$";
+    private const string KeyMeaning = "the ARN of a KMS key";
 }
 
 /// <summary>Protection of the environment.</summary>

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Inferloop.Operations.Specs;
 
-/// <content>What database and cache refuse, or only seem to offer.</content>
+/// <content>What database, cache, storage and VPN refuse, or only seem to offer.</content>
 internal sealed partial class SpecValidator
 {
     // Words that PostgreSQL or RDS keeps for itself.
@@ -79,6 +79,93 @@ internal sealed partial class SpecValidator
         if (spec.Stage == EnvironmentStage.Prod && (cache.CacheNodes < 2 || !cache.CacheMultiAz))
         {
             Warning("SingleCacheInProduction", cache.CacheNodes < 2 ? "cache.cacheNodes" : "cache.cacheMultiAz", "The failure of a node or zone empties the cache and takes it away.", "Set at least 2 nodes, and cacheMultiAz true.");
+        }
+    }
+
+    private void Storage()
+    {
+        var storage = spec.Storage;
+        foreach (var (kind, least, most) in new[]
+        {
+            ("Read", storage.TableMinimumReadCapacity, storage.TableMaximumReadCapacity),
+            ("Write", storage.TableMinimumWriteCapacity, storage.TableMaximumWriteCapacity),
+        })
+        {
+            if (least > most)
+            {
+                Error("TableCapacity", $"storage.tableMinimum{kind}Capacity", $"The least capacity ({least}) is above the greatest ({most}).", $"Lower storage.tableMinimum{kind}Capacity or raise storage.tableMaximum{kind}Capacity.");
+            }
+        }
+
+        if (storage.ReplicaBucketArn.Length > 0 && storage.BucketEncryption == BucketEncryption.KMS && storage.ReplicaKeyArn.Length == 0)
+        {
+            Error("ReplicaKey", "storage.replicaKeyArn", "Objects encrypted with the environment's key are replicated only where there is a key for them in the other region.", "Give the ARN of a KMS key in the replica bucket's region.");
+        }
+
+        OtherRegionsKey("storage.replicaKeyArn", storage.ReplicaKeyArn, null);
+
+        var region = storage.TableReplicaRegion;
+        if (region.Length == 0)
+        {
+            return;
+        }
+
+        var known = regions.Find(region);
+        if (known is null)
+        {
+            Error("RegionUnknown", "storage.tableReplicaRegion", $"'{region}' is no AWS region.{Suggestion.For(region, regions.All.Select(r => r.Name))}", "Give a region such as us-west-2.");
+        }
+        else if (region == spec.Region || known.Partition != regions.Find(spec.Region)?.Partition)
+        {
+            Error("TableReplicaRegion", "storage.tableReplicaRegion", $"A table in {spec.Region} can have no replica in {region}.", "Choose another region of the same partition.");
+        }
+
+        if (!storage.GlobalTable)
+        {
+            Error("TableReplicaRegion", "storage.tableReplicaRegion", "Only a global table has replicas.", "Set storage.globalTable to true, when the environment is made.");
+        }
+
+        if (storage.TableReplicaKeyArn.Length == 0)
+        {
+            Error("ReplicaKey", "storage.tableReplicaKeyArn", "The table is encrypted with the environment's key, and its replica needs a key in its own region.", $"Give the ARN of a KMS key in {region}.");
+        }
+        else
+        {
+            OtherRegionsKey("storage.tableReplicaKeyArn", storage.TableReplicaKeyArn, region);
+        }
+    }
+
+    /// <summary>A key of another region; of a certain one where it is known.</summary>
+    private void OtherRegionsKey(string path, string arn, string? region)
+    {
+        var parts = arn.Split(':');
+        if (parts.Length > 3 && (region is null ? parts[3] == spec.Region : parts[3] != region))
+        {
+            Error("ReplicaKey", path, $"The key is in {parts[3]}; the replica is {(region is null ? "not" : "in " + region)}.", $"Give the ARN of a key in {region ?? "the replica's region"}.");
+        }
+    }
+
+    private void Vpn()
+    {
+        if (!Cidr.TryParse(spec.Network.VpnRemoteCidr, out var remote, out var problem))
+        {
+            Error("CidrInvalid", "network.vpnRemoteCidr", $"'{spec.Network.VpnRemoteCidr}' {problem}.", "Give an IPv4 range, such as 192.168.0.0/16.");
+            return;
+        }
+
+        if (!spec.Network.VpnEnabled)
+        {
+            return;
+        }
+
+        if (spec.Network.CustomerGatewayIp.Length == 0)
+        {
+            Error("VpnWithoutGateway", "network.customerGatewayIp", "A VPN needs the public address of the device on its other side.", "Give network.customerGatewayIp, or set vpnEnabled to false.");
+        }
+
+        if (Cidr.TryParse(spec.Network.VpcCidr, out var vpc, out _) && vpc.Overlaps(remote))
+        {
+            Error("CidrOverlap", "network.vpnRemoteCidr", $"{remote} overlaps the VPC's {vpc}; addresses in both could not be told apart.", "Give the range behind the VPN device, or give the VPC another one.");
         }
     }
 

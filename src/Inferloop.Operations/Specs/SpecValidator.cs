@@ -23,6 +23,8 @@ internal sealed partial class SpecValidator
         validator.Application();
         validator.Database();
         validator.Cache();
+        validator.Storage();
+        validator.Vpn();
         validator.Tags();
         return validator.findings.OrderBy(f => f.Severity).ThenBy(f => f.Line).ToList();
     }

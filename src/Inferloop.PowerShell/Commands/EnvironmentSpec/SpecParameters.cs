@@ -46,6 +46,22 @@ public sealed class SpecParameters
     [Parameter]
     public string? ClientCidr { get; set; }
 
+    /// <summary>Whether a site-to-site VPN joins a network of one's own to the private subnets. Default false.</summary>
+    [Parameter]
+    public bool? VpnEnabled { get; set; }
+
+    /// <summary>Public IPv4 address of the VPN device on the other side; needed with VpnEnabled. Default empty.</summary>
+    [Parameter]
+    public string? CustomerGatewayIp { get; set; }
+
+    /// <summary>Autonomous system number of the other side, 1 to 2147483647. Default 65000.</summary>
+    [Parameter]
+    public int? BgpAsn { get; set; }
+
+    /// <summary>IPv4 range behind the VPN device, outside the VPC, from which tasks may be reached. Default 192.168.0.0/16.</summary>
+    [Parameter]
+    public string? VpnRemoteCidr { get; set; }
+
     /// <summary>Fargate, FargateSpot, Ec2 or Mixed. Default Fargate; FargateSpot for dev.</summary>
     [Parameter]
     public CapacityMode? CapacityMode { get; set; }
@@ -317,6 +333,70 @@ public sealed class SpecParameters
     /// <summary>Days until objects under temporary/ expire, 0 (never) to 3650. Default 1.</summary>
     [Parameter]
     public int? TemporaryRetentionDays { get; set; }
+
+    /// <summary>S3 moves objects between access tiers by their use, instead of the document's fixed days. Default false.</summary>
+    [Parameter]
+    public bool? IntelligentTiering { get; set; }
+
+    /// <summary>Clients may upload through AWS's edge locations. Default false.</summary>
+    [Parameter]
+    public bool? TransferAcceleration { get; set; }
+
+    /// <summary>S3 publishes metrics of the bucket's requests each minute. Default true; false for dev.</summary>
+    [Parameter]
+    public bool? RequestMetrics { get; set; }
+
+    /// <summary>ARN of a versioned bucket in another region that receives every new object; empty for none. Default empty.</summary>
+    [Parameter]
+    public string? ReplicaBucketArn { get; set; }
+
+    /// <summary>ARN of the KMS key, in the replica bucket's region, for the replicas; needed with BucketEncryption KMS. Default empty.</summary>
+    [Parameter]
+    public string? ReplicaKeyArn { get; set; }
+
+    /// <summary>S3 promises replication within 15 minutes and publishes how far behind it is. Default false; true for prod.</summary>
+    [Parameter]
+    public bool? ReplicationTimeControl { get; set; }
+
+    /// <summary>What is deleted here disappears there too. Default false.</summary>
+    [Parameter]
+    public bool? ReplicateDeleteMarkers { get; set; }
+
+    /// <summary>OnDemand, or Provisioned capacity that scales with use. Default OnDemand.</summary>
+    [Parameter]
+    public TableBillingMode? TableBillingMode { get; set; }
+
+    /// <summary>Fewest read units of table and of index with Provisioned, 1 to 40000. Default 5.</summary>
+    [Parameter]
+    public int? TableMinimumReadCapacity { get; set; }
+
+    /// <summary>Most read units of table and of index, 1 to 40000. Default 100.</summary>
+    [Parameter]
+    public int? TableMaximumReadCapacity { get; set; }
+
+    /// <summary>Fewest write units of table and of index with Provisioned, 1 to 40000. Default 5.</summary>
+    [Parameter]
+    public int? TableMinimumWriteCapacity { get; set; }
+
+    /// <summary>Most write units of table and of index, 1 to 40000. Default 100.</summary>
+    [Parameter]
+    public int? TableMaximumWriteCapacity { get; set; }
+
+    /// <summary>Use of the provisioned units that scaling holds, 20 to 90 percent. Default 70.</summary>
+    [Parameter]
+    public int? TableTargetUtilization { get; set; }
+
+    /// <summary>The jobs table can have a replica in another region. Decided at creation: another value later makes another, empty table. Default false.</summary>
+    [Parameter]
+    public bool? GlobalTable { get; set; }
+
+    /// <summary>Region of the global table's replica; empty for none. Default empty; RecoveryRegion when TableReplicaKeyArn is given.</summary>
+    [Parameter]
+    public string? TableReplicaRegion { get; set; }
+
+    /// <summary>ARN of the KMS key, in the replica's region, for the table's replica. Default empty.</summary>
+    [Parameter]
+    public string? TableReplicaKeyArn { get; set; }
 
     /// <summary>ARN of the ACM certificate for HTTPS, in the environment's region; empty for HTTP only. Default empty.</summary>
     [Parameter]

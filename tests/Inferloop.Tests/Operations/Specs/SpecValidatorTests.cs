@@ -77,6 +77,37 @@ public sealed class SpecValidatorTests
     public void A_data_store_that_cannot_be_made_is_found_at_its_member(string member, object value, string expected) =>
         Assert.Contains(expected, Rules(Dev(("DatabaseEnabled", true), ("CacheEnabled", true), (member, value))));
 
+    [Theory]
+    [InlineData("TableMinimumReadCapacity", 101, "TableCapacity storage.tableMinimumReadCapacity")]
+    [InlineData("TableMaximumWriteCapacity", 4, "TableCapacity storage.tableMinimumWriteCapacity")]
+    [InlineData("TableMinimumWriteCapacity", 0, "ValueOutOfRange storage.tableMinimumWriteCapacity")]
+    [InlineData("TableTargetUtilization", 95, "ValueOutOfRange storage.tableTargetUtilization")]
+    [InlineData("ReplicaBucketArn", "my-bucket", "ValuePattern storage.replicaBucketArn")]
+    [InlineData("ReplicaBucketArn", "arn:aws:s3:::recovery-data", "ReplicaKey storage.replicaKeyArn")]
+    [InlineData("ReplicaKeyArn", "arn:aws:kms:us-east-1:123456789012:key/ab", "ReplicaKey storage.replicaKeyArn")]
+    [InlineData("TableReplicaRegion", "us-wset-2", "RegionUnknown storage.tableReplicaRegion")]
+    [InlineData("TableReplicaRegion", "us-east-1", "TableReplicaRegion storage.tableReplicaRegion")]
+    [InlineData("TableReplicaRegion", "cn-north-1", "TableReplicaRegion storage.tableReplicaRegion")]
+    [InlineData("TableReplicaRegion", "us-west-2", "ReplicaKey storage.tableReplicaKeyArn")]
+    [InlineData("VpnEnabled", true, "VpnWithoutGateway network.customerGatewayIp")]
+    [InlineData("CustomerGatewayIp", "203.0.113.300", "ValuePattern network.customerGatewayIp")]
+    [InlineData("BgpAsn", 0, "ValueOutOfRange network.bgpAsn")]
+    [InlineData("VpnRemoteCidr", "10.0.0.1/8", "CidrInvalid network.vpnRemoteCidr")]
+    public void Replication_and_vpn_are_asked_for_completely(string member, object value, string expected) =>
+        Assert.Contains(expected, Rules(Dev(("BucketEncryption", "KMS"), (member, value))));
+
+    [Fact]
+    public void A_vpn_to_a_network_with_the_vpc_s_own_addresses_is_refused() =>
+        Assert.Contains("CidrOverlap network.vpnRemoteCidr", Rules(Dev(("VpnEnabled", true), ("CustomerGatewayIp", "203.0.113.7"), ("VpnRemoteCidr", "10.0.128.0/17"))));
+
+    [Fact]
+    public void The_table_s_replica_follows_the_recovery_region()
+    {
+        var spec = Dev(("RecoveryRegion", "us-west-2"), ("GlobalTable", true), ("TableReplicaKeyArn", "arn:aws:kms:us-west-2:123456789012:key/ab"));
+        Assert.Equal("us-west-2", spec.Storage.TableReplicaRegion);
+        Assert.DoesNotContain(Rules(spec), r => r.Contains("storage.", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void A_store_that_is_switched_off_is_not_judged() =>
         Assert.DoesNotContain(Rules(Dev(("CacheEnabled", false), ("CacheMultiAz", true), ("DatabaseEnabled", false), ("DatabaseMaximumStorage", 21))), r => r.Contains("cache.", StringComparison.Ordinal) || r.Contains("database.", StringComparison.Ordinal));

@@ -312,6 +312,22 @@ public sealed record SecuritySpec
     /// <summary>Days between the deletion of the environment's key and its end, 7 to 30. Default 30; 7 for dev.</summary>
     [SpecMember(Minimum = 7, Maximum = 30, Unit = "days", Summary = "between the key's deletion and its end")]
     public int KeyDeletionDays { get; init; } = 30;
+
+    /// <summary>Signing key, API keys and the cache's password are rotated by themselves, and tasks replaced to take the new values. Default false.</summary>
+    [SpecMember(Summary = "rotate signing key, API keys and cache password")]
+    public bool RotationEnabled { get; init; }
+
+    /// <summary>Days between rotations of signing key and API keys, 1 to 1000. Default 90.</summary>
+    [SpecMember(Minimum = 1, Maximum = 1000, Unit = "days", Summary = "signing key and API keys")]
+    public int SecretRotationDays { get; init; } = 90;
+
+    /// <summary>Days between rotations of the cache's password, 1 to 1000. Default 30.</summary>
+    [SpecMember(Minimum = 1, Maximum = 1000, Unit = "days", Summary = "the cache's password")]
+    public int CacheSecretRotationDays { get; init; } = 30;
+
+    /// <summary>A secret of the environment's own for SENTRY_DSN and ALERT_WEBHOOK_URL, empty until someone fills it. Default false.</summary>
+    [SpecMember(Summary = "an own secret for SENTRY_DSN and ALERT_WEBHOOK_URL")]
+    public bool IntegrationsEnabled { get; init; }
 }
 
 /// <summary>Logs and metrics.</summary>

@@ -59,6 +59,8 @@ public sealed class CacheStackTests
         var stack = await EvaluateAsync(("CacheAuthentication", "users"));
         Assert.Null(stack.Find("Cache/ReplicationGroup").At("AuthToken"));
         Assert.Equal(stack.Find("Cache/UserGroup").Text("UserGroupId"), stack.Find("Cache/ReplicationGroup").Text("UserGroupIds.0"));
+        Assert.Equal(stack.Find("Cache/User").Text("UserId"), stack.Find("Cache/UserGroup").Text("UserIds.0"));
+        Assert.Equal(stack.Find("Cache/User").Text("UserId"), stack.Outputs["CacheUserId"].Value.AsString());
         Assert.Equal("default", stack.Find("Cache/User").Text("UserName"));
         Assert.Contains("-@admin", stack.Find("Cache/User").Text("AccessString"), StringComparison.Ordinal);
         Assert.True(stack.Find("Cache/User").At("AuthenticationMode.Passwords.0")!.ComesFrom("Cache/AuthSecret"));

@@ -410,6 +410,22 @@ public sealed class SpecParameters
     [Parameter]
     public int? KeyDeletionDays { get; set; }
 
+    /// <summary>Signing key, API keys and the cache's password are rotated by themselves, and tasks replaced to take the new values. Default false.</summary>
+    [Parameter]
+    public bool? RotationEnabled { get; set; }
+
+    /// <summary>Days between rotations of signing key and API keys, 1 to 1000. Default 90.</summary>
+    [Parameter]
+    public int? SecretRotationDays { get; set; }
+
+    /// <summary>Days between rotations of the cache's password, 1 to 1000. Default 30.</summary>
+    [Parameter]
+    public int? CacheSecretRotationDays { get; set; }
+
+    /// <summary>A secret of the environment's own for SENTRY_DSN and ALERT_WEBHOOK_URL, empty until someone fills it. Default false.</summary>
+    [Parameter]
+    public bool? IntegrationsEnabled { get; set; }
+
     /// <summary>Days that application logs are kept; one of CloudWatch Logs' periods. Default 30.</summary>
     [Parameter]
     public int? ApplicationLogRetentionDays { get; set; }

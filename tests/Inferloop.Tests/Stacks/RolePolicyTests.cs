@@ -1,0 +1,247 @@
+using Inferloop.Templates;
+
+namespace Inferloop.Tests.Stacks;
+
+/// <summary>Section 4's roles, evaluated: which there are, what they hold, what they may do, and what they may not.</summary>
+public sealed class RolePolicyTests
+{
+    private static readonly string[] s_stages = ["dev", "staging", "prod"];
+
+    // Everything at its largest: no policy is left out by a condition.
+    private static readonly (string, string)[] s_everything =
+    [
+        ("CapacityMode", "Mixed"), ("BucketEncryption", "KMS"), ("DatabaseEnabled", "true"), ("CacheEnabled", "true"), ("RotationEnabled", "true"), ("IntegrationsEnabled", "true"),
+        ("ReplicaBucketArn", "arn:aws:s3:::recovery-data"), ("ReplicaKeyArn", "arn:aws:kms:us-west-2:123456789012:key/ab"), ("VpnEnabled", "true"), ("CustomerGatewayIp", "203.0.113.7"),
+    ];
+
+    private static readonly (string Key, string Value) s_throughSecrets = ("kms:ViaService", "secretsmanager.us-east-1.amazonaws.com");
+    private static readonly (string Key, string Value) s_throughS3 = ("kms:ViaService", "s3.us-east-1.amazonaws.com");
+    private static readonly (string Key, string Value) s_throughDynamoDb = ("kms:ViaService", "dynamodb.us-east-1.amazonaws.com");
+
+    [Fact]
+    public async Task The_document_s_hierarchy_stands_in_every_stage()
+    {
+        foreach (var stage in s_stages)
+        {
+            var stack = await StackFixture.EvaluateAsync(stage, parameters: s_everything);
+            Assert.Equal(
+                ["CloudWatchAgentServerPolicy", "AmazonSSMManagedInstanceCore", "cloudwatch-access", "ecs-agent", "storage-access"], Holds(stack, "Security/InstanceRole"));
+            Assert.Equal(
+                ["service-role/AmazonECSTaskExecutionRolePolicy", "read-cache-secret", "read-database-secret", "read-injected-secrets"], Holds(stack, "Security/TaskExecutionRole"));
+            Assert.Equal(["storage-access"], Holds(stack, "Security/TaskRole"));
+            Assert.Equal(["service-role/AWSLambdaBasicExecutionRole", "AWSXRayDaemonWriteAccess", "storage-access"], Holds(stack, "Security/LambdaExecutionRole"));
+            Assert.Equal(["service-role/AmazonRDSEnhancedMonitoringRole"], Holds(stack, "Database/MonitoringRole"));
+            Assert.Equal(["replicate-data"], Holds(stack, "Storage/ReplicationRole"));
+            Assert.Equal(["service-role/AWSLambdaVPCAccessExecutionRole", "rotate-secrets"], Holds(stack, "Rotation/Role"));
+            Assert.Equal(["write-flow-logs"], Holds(stack, "Network/FlowLogRole"));
+        }
+    }
+
+    [Fact]
+    public async Task What_is_allowed_on_everything_has_its_reason_in_the_template()
+    {
+        var seen = 0;
+        foreach (var stage in s_stages)
+        {
+            foreach (var resource in (await StackFixture.EvaluateAsync(stage, parameters: s_everything)).AllResources())
+            {
+                var reasons = resource.Metadata?["inferloop:wildcards"];
+                var wild = Statements(resource).Where(s => s["Effect"]!.AsString() == "Allow" && PolicyEvaluator.Texts(s["Resource"]).Contains("*")).SelectMany(s => PolicyEvaluator.Texts(s["Action"])).ToList();
+                foreach (var action in wild)
+                {
+                    Assert.True(reasons?[action]?.AsString() is { Length: > 20 }, $"{resource.Path} allows {action} on everything and does not say why (Metadata inferloop:wildcards)");
+                    seen++;
+                }
+
+                // A reason for something that is not there would be an excuse waiting for its crime.
+                Assert.Subset(wild.ToHashSet(), (reasons as MapValue)?.Keys.ToHashSet() ?? []);
+                Assert.All(Statements(resource), s => Assert.DoesNotContain(PolicyEvaluator.Texts(s["Action"]), a => s["Effect"]!.AsString() == "Allow" && (a == "*" || a.EndsWith(":*", StringComparison.Ordinal))));
+            }
+        }
+
+        Assert.True(seen >= 30, $"only {seen}");
+    }
+
+    [Theory]
+    [InlineData("dev")]
+    [InlineData("staging")]
+    [InlineData("prod")]
+    public async Task The_execution_role_reads_what_it_injects_and_nothing_else(string stage)
+    {
+        var stack = await StackFixture.EvaluateAsync(stage, parameters: s_everything);
+        var role = Role(stack, "Security/TaskExecutionRole");
+        var injected = stack.Find("Ecs/TaskDefinition").At("ContainerDefinitions.0.Secrets")!.Items
+            .Select(s => PolicyEvaluator.Text(s["ValueFrom"]!)).Select(v => v[..v.LastIndexOf(':', v.Length - 3)]).Distinct().ToList();
+        Assert.Equal(4, injected.Count);
+        Assert.All(injected, secret => Assert.True(role.Allows("secretsmanager:GetSecretValue", secret), secret));
+        Assert.True(role.Allows("kms:Decrypt", "${Security/Key.Arn}", s_throughSecrets));
+
+        Assert.False(role.Allows("secretsmanager:GetSecretValue", "${Security/ApiKeysSecret}"));
+        Assert.False(role.Allows("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:123456789012:secret:another-AbCdEf"));
+        Assert.False(role.Allows("secretsmanager:PutSecretValue", injected[0]));
+        Assert.False(role.Allows("secretsmanager:DeleteSecret", injected[0]));
+        Assert.False(role.Allows("kms:Decrypt", "${Security/Key.Arn}"));
+        Assert.False(role.Allows("kms:Decrypt", "${Security/Key.Arn}", s_throughS3));
+        Assert.False(role.Allows("kms:Decrypt", "arn:aws:kms:us-east-1:123456789012:key/another", s_throughSecrets));
+        Assert.False(role.Allows("s3:GetObject", "${Storage/DataBucket.Arn}/input/x"));
+    }
+
+    [Theory]
+    [InlineData("false")]
+    [InlineData("true")]
+    public async Task The_task_role_works_with_bucket_and_table_and_cannot_take_them_away(string global)
+    {
+        var stack = await StackFixture.EvaluateAsync(parameters: [.. s_everything, ("GlobalTable", global)]);
+        var role = Role(stack, "Security/TaskRole");
+        var table = global == "true" ? "${Storage/GlobalJobsTable.Arn}" : "${Storage/Table.Arn}";
+        const string Object = "${Storage/DataBucket.Arn}/output/tenant/job/synthetic_data.csv";
+        foreach (var action in new[] { "GetObject", "PutObject", "DeleteObject", "AbortMultipartUpload" })
+        {
+            Assert.True(role.Allows("s3:" + action, Object), action);
+        }
+
+        Assert.True(role.Allows("s3:ListBucket", "${Storage/DataBucket.Arn}"));
+        foreach (var action in new[] { "GetItem", "PutItem", "UpdateItem", "Query", "BatchWriteItem" })
+        {
+            Assert.True(role.Allows("dynamodb:" + action, table), action);
+        }
+
+        Assert.True(role.Allows("dynamodb:Query", table + "/index/status-timestamp-index"));
+        foreach (var (via, action) in new[] { (s_throughS3, "kms:Decrypt"), (s_throughS3, "kms:GenerateDataKey"), (s_throughDynamoDb, "kms:Decrypt") })
+        {
+            Assert.True(role.Allows(action, "${Security/Key.Arn}", via));
+        }
+
+        foreach (var (action, resource) in new[]
+        {
+            ("s3:DeleteBucket", "${Storage/DataBucket.Arn}"), ("s3:PutBucketPolicy", "${Storage/DataBucket.Arn}"), ("s3:PutLifecycleConfiguration", "${Storage/DataBucket.Arn}"),
+            ("s3:DeleteObjectVersion", Object), ("s3:PutBucketVersioning", "${Storage/DataBucket.Arn}"), ("s3:GetObject", "${Storage/AccessLogBucket.Arn}/alb/x"), ("s3:GetObject", "arn:aws:s3:::another/x"),
+            ("dynamodb:DeleteTable", table), ("dynamodb:UpdateTable", table), ("dynamodb:UpdateContinuousBackups", table), ("dynamodb:GetItem", "arn:aws:dynamodb:us-east-1:123456789012:table/another"),
+            ("secretsmanager:GetSecretValue", "${Security/JwtSecret}"), ("kms:ScheduleKeyDeletion", "${Security/Key.Arn}"), ("iam:PassRole", "${Security/TaskRole.Arn}"), ("sts:AssumeRole", "${Security/InstanceRole.Arn}"),
+        })
+        {
+            Assert.False(role.Allows(action, resource), $"{action} on {resource}");
+            Assert.False(role.Allows(action, resource, s_throughS3), $"{action} on {resource}");
+        }
+
+        Assert.False(role.Allows("kms:Decrypt", "${Security/Key.Arn}", s_throughSecrets));
+    }
+
+    [Fact]
+    public async Task The_instance_role_reads_the_bucket_and_publishes_only_its_own_metrics()
+    {
+        var role = Role(await StackFixture.EvaluateAsync(parameters: s_everything), "Security/InstanceRole");
+        Assert.True(role.Allows("s3:GetObject", "${Storage/DataBucket.Arn}/input/x"));
+        Assert.False(role.Allows("s3:PutObject", "${Storage/DataBucket.Arn}/input/x"));
+        Assert.True(role.Allows("cloudwatch:PutMetricData", "*", ("cloudwatch:namespace", "Inferloop/Synthdata")));
+        Assert.False(role.Allows("cloudwatch:PutMetricData", "*", ("cloudwatch:namespace", "AWS/EC2")));
+        Assert.True(role.Allows("logs:PutLogEvents", "arn:aws:logs:us-east-1:123456789012:log-group:/inferloop/demo/prod/application:log-stream:x"));
+        Assert.False(role.Allows("logs:PutLogEvents", "arn:aws:logs:us-east-1:123456789012:log-group:/inferloop/demo/dev/application:log-stream:x"));
+        Assert.False(role.Allows("ecs:Poll", "*", ("ecs:cluster", "arn:aws:ecs:us-east-1:123456789012:cluster/another")));
+    }
+
+    [Fact]
+    public async Task The_lambda_role_follows_the_table_and_cannot_change_it()
+    {
+        var role = Role(await StackFixture.EvaluateAsync(parameters: s_everything), "Security/LambdaExecutionRole");
+        Assert.True(role.Allows("dynamodb:GetRecords", "${Storage/Table.StreamArn}"));
+        Assert.True(role.Allows("dynamodb:PutItem", "${Storage/Table.Arn}"));
+        Assert.True(role.Allows("s3:PutObject", "${Storage/DataBucket.Arn}/output/x"));
+        Assert.True(role.Allows("kms:Decrypt", "${Security/Key.Arn}", s_throughDynamoDb));
+        Assert.False(role.Allows("dynamodb:DeleteTable", "${Storage/Table.Arn}"));
+        Assert.False(role.Allows("s3:DeleteBucket", "${Storage/DataBucket.Arn}"));
+        Assert.False(role.Allows("secretsmanager:GetSecretValue", "${Security/JwtSecret}"));
+    }
+
+    [Theory]
+    [InlineData("token", "elasticache:ModifyReplicationGroup", "arn:aws:elasticache:us-east-1:123456789012:replicationgroup:${Cache/ReplicationGroup}")]
+    [InlineData("users", "elasticache:ModifyUser", "arn:aws:elasticache:us-east-1:123456789012:user:inferloop-demo-prod")]
+    public async Task The_rotation_role_changes_its_three_secrets_and_tells_the_cache(string authentication, string action, string resource)
+    {
+        var stack = await StackFixture.EvaluateAsync(parameters: [.. s_everything, ("CacheAuthentication", authentication)]);
+        var role = Role(stack, "Rotation/Role");
+        foreach (var secret in new[] { "${Security/JwtSecret}", "${Security/ApiKeysSecret}", "${Cache/AuthSecret}" })
+        {
+            Assert.True(role.Allows("secretsmanager:PutSecretValue", secret), secret);
+            Assert.True(role.Allows("secretsmanager:UpdateSecretVersionStage", secret), secret);
+            Assert.False(role.Allows("secretsmanager:DeleteSecret", secret), secret);
+            Assert.False(role.Allows("secretsmanager:PutResourcePolicy", secret), secret);
+        }
+
+        Assert.True(role.Allows(action, resource), resource);
+        Assert.False(role.Allows(action.Replace("Modify", "Delete", StringComparison.Ordinal), resource));
+        Assert.True(role.Allows("kms:GenerateDataKey", "${Security/Key.Arn}", s_throughSecrets));
+        Assert.False(role.Allows("secretsmanager:PutSecretValue", "${Database/Database.MasterUserSecret.SecretArn}"));
+        Assert.False(role.Allows("secretsmanager:GetSecretValue", "${Security/IntegrationsSecret}"));
+        Assert.False(role.Allows("ecs:UpdateService", "arn:aws:ecs:us-east-1:123456789012:service/another/synthdata"));
+        Assert.False(role.Allows("ecs:DeleteService", PolicyEvaluator.Text(stack.Find("Ecs/Service").Properties["ServiceName"]!)));
+    }
+
+    [Fact]
+    public async Task The_replication_role_writes_replicas_and_deletes_nothing()
+    {
+        var role = Role(await StackFixture.EvaluateAsync(parameters: s_everything), "Storage/ReplicationRole");
+        Assert.True(role.Allows("s3:GetObjectVersionForReplication", "${Storage/DataBucket.Arn}/input/x"));
+        Assert.True(role.Allows("s3:ReplicateObject", "arn:aws:s3:::recovery-data/input/x"));
+        Assert.True(role.Allows("kms:Decrypt", "${Security/Key.Arn}", s_throughS3));
+        Assert.True(role.Allows("kms:Encrypt", "arn:aws:kms:us-west-2:123456789012:key/ab", ("kms:ViaService", "s3.us-west-2.amazonaws.com")));
+        Assert.False(role.Allows("s3:ReplicateDelete", "arn:aws:s3:::recovery-data/input/x"));
+        Assert.False(role.Allows("s3:DeleteObject", "${Storage/DataBucket.Arn}/input/x"));
+        Assert.False(role.Allows("s3:PutObject", "arn:aws:s3:::recovery-data/input/x"));
+    }
+
+    [Fact]
+    public async Task Secrets_and_buckets_turn_other_accounts_and_old_TLS_away()
+    {
+        var stack = await StackFixture.EvaluateAsync(parameters: s_everything);
+        var guarded = stack.OfType("AWS::SecretsManager::ResourcePolicy").ToList();
+        Assert.Equal(
+            stack.OfType("AWS::SecretsManager::Secret").Select(s => s.Path).Order(),
+            guarded.SelectMany(p => p.At("SecretId")!.Sources).Order());
+        foreach (var policy in guarded)
+        {
+            var statement = Assert.Single(policy.At("ResourcePolicy.Statement")!.Items);
+            Assert.Equal(("Deny", "*", "secretsmanager:*"), (statement["Effect"]!.AsString(), statement["Principal"]!.AsString(), statement["Action"]!.AsString()));
+            Assert.Equal(StackFixture.Account, statement["Condition"]!["StringNotEquals"]!["aws:PrincipalAccount"]!.AsString());
+        }
+
+        foreach (var policy in stack.OfType("AWS::S3::BucketPolicy"))
+        {
+            var bucket = PolicyEvaluator.Texts(policy.At("PolicyDocument.Statement")!.Items.Single(s => s["Sid"]!.AsString() == "TlsOnly")["Resource"])[0];
+            var open = Template.Parse("Metadata: { S: { Effect: Allow, Action: '*', Resource: '*' } }\nResources: { R: { Type: 'AWS::SNS::Topic' } }").Metadata!["S"]!;
+            var evaluator = new PolicyEvaluator([open, .. policy.At("PolicyDocument.Statement")!.Items.Where(s => s["Effect"]!.AsString() == "Deny")]);
+            Assert.True(evaluator.Allows("s3:GetObject", bucket + "/x", ("aws:SecureTransport", "true"), ("s3:TlsVersion", "1.2")));
+            Assert.False(evaluator.Allows("s3:GetObject", bucket + "/x", ("aws:SecureTransport", "true"), ("s3:TlsVersion", "1.1")));
+            Assert.False(evaluator.Allows("s3:GetObject", bucket + "/x", ("aws:SecureTransport", "false")));
+        }
+    }
+
+    private static PolicyEvaluator Role(EvaluatedStack stack, string path) =>
+        new([.. stack.AllResources().Where(r => r.Path == path || Names(r, path)).SelectMany(Statements)]);
+
+    /// <summary>The policies of a role: AWS's managed ones as the template lists them, then its own by name.</summary>
+    private static List<string> Holds(EvaluatedStack stack, string path)
+    {
+        var role = stack.Find(path);
+        return
+        [
+            .. (role.At("ManagedPolicyArns")?.Items ?? []).Select(a => a.AsString()!.Replace("arn:aws:iam::aws:policy/", "", StringComparison.Ordinal)),
+            .. (role.At("Policies")?.Items ?? []).Select(p => p["PolicyName"]!.AsString()!)
+                .Concat(stack.AllResources().Where(r => Names(r, path)).Select(r => r.Text("PolicyName")!)).Order(StringComparer.Ordinal),
+        ];
+    }
+
+    private static bool Names(EvaluatedResource resource, string path) => resource.Type switch
+    {
+        "AWS::IAM::RolePolicy" => resource.At("RoleName")!.ComesFrom(path),
+        "AWS::IAM::ManagedPolicy" or "AWS::IAM::Policy" => (resource.At("Roles")?.Items ?? []).Any(r => r.ComesFrom(path)),
+        _ => false,
+    };
+
+    private static IEnumerable<Value> Statements(EvaluatedResource resource) => resource.Type switch
+    {
+        "AWS::IAM::Role" => (resource.At("Policies")?.Items ?? []).SelectMany(p => p["PolicyDocument"]!["Statement"]!.Items),
+        "AWS::IAM::RolePolicy" or "AWS::IAM::ManagedPolicy" or "AWS::IAM::Policy" => resource.At("PolicyDocument.Statement")!.Items,
+        _ => [],
+    };
+}

@@ -15,11 +15,14 @@
         'bin/Inferloop.EnvironmentSpec.format.ps1xml'
         'bin/Inferloop.Identity.format.ps1xml'
         'bin/Inferloop.Sandbox.format.ps1xml'
+        'bin/Inferloop.Template.format.ps1xml'
     )
     TypesToProcess       = @('bin/Inferloop.types.ps1xml')
 
     CmdletsToExport      = @(
+        'Compare-InferloopEnvironment'
         'Export-InferloopEnvironmentSpec'
+        'Export-InferloopTemplate'
         'Get-InferloopCostEstimate'
         'Get-InferloopDrift'
         'Get-InferloopEnvironment'
@@ -36,6 +39,7 @@
         'Start-InferloopSandbox'
         'Stop-InferloopSandbox'
         'Test-InferloopEnvironmentSpec'
+        'Test-InferloopTemplate'
         'Wait-InferloopEnvironment'
     )
     FunctionsToExport    = @()

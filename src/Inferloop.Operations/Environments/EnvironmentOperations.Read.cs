@@ -215,6 +215,22 @@ internal sealed partial class EnvironmentOperations
         }
     }
 
+    /// <summary>An environment as one side of a comparison.</summary>
+    /// <exception cref="OperationException">EnvironmentNotEvaluated: its templates are gone.</exception>
+    public async Task<ComparedSide> SideAsync(InferloopEnvironment environment, CancellationToken cancellation) => new(
+        $"{environment.Name} ({environment.Stage})", environment.Spec,
+        await DeployedAsync(environment.StackId, cancellation).ConfigureAwait(false) ?? throw new OperationException(
+            "EnvironmentNotEvaluated", OperationErrorKind.InvalidState, $"The deployed templates of '{environment.Name}' cannot be evaluated.",
+            $"Deploy it again with Set-InferloopEnvironment {environment.Name}, then compare.", environment.Name));
+
+    /// <summary>A spec as one side of a comparison.</summary>
+    public async Task<ComparedSide> SideAsync(InferloopEnvironmentSpec spec, CancellationToken cancellation)
+    {
+        spec = spec.Region.Length > 0 ? spec : spec with { Region = aws.Region };
+        var plan = await EnvironmentPlan.MakeAsync(spec, await aws.AccountId(cancellation).ConfigureAwait(false), aws.Partition, options, cancellation).ConfigureAwait(false);
+        return new ComparedSide($"spec {spec.Name}", spec, plan.Evaluated);
+    }
+
     private async Task CloseJournalAsync(InferloopEnvironment environment, StackEnd end, CancellationToken cancellation)
     {
         if (await Control.FindAsync(cancellation).ConfigureAwait(false) is not { } control)

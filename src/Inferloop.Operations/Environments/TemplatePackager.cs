@@ -43,6 +43,9 @@ internal sealed partial class TemplatePackager(IAmazonS3 s3, string bucket, stri
         return new PackagedTemplate(null, await UploadAsync(text, path, prefix, uploaded, cancellation).ConfigureAwait(false), uploaded);
     }
 
+    /// <summary>Puts the nested templates into the bucket and gives the root template's text with their addresses, however long it is.</summary>
+    public Task<string> TextAsync(string path, CancellationToken cancellation) => ResolveAsync(path, Shared, [], [], cancellation);
+
     /// <summary>The nested templates' addresses in a template's text, as written.</summary>
     internal static IEnumerable<string> NestedNames(string text) => NestedUrl().Matches(text).Select(m => m.Groups["url"].Value).Where(IsLocal);
 

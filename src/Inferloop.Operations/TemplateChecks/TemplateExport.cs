@@ -22,6 +22,8 @@ internal static class TemplateExport
         {
             ["parameters.json"] = new JsonArray([.. SpecMembers.ToTemplateParameters(spec).OrderBy(p => p.Key, StringComparer.Ordinal)
                 .Select(p => (JsonNode)new JsonObject { ["ParameterKey"] = p.Key, ["ParameterValue"] = p.Value })]).ToJsonString(Indented) + "\n",
+            // What "deploy" reads in every version of the AWS CLI; "create-stack" and "create-change-set" read the other.
+            ["overrides.json"] = new JsonArray([.. SpecMembers.ToTemplateParameters(spec).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => (JsonNode)$"{p.Key}={p.Value}")]).ToJsonString(Indented) + "\n",
             ["tags.json"] = new JsonArray([.. EnvironmentPlan.TagsOf(spec).OrderBy(t => t.Key, StringComparer.Ordinal)
                 .Select(t => (JsonNode)new JsonObject { ["Key"] = t.Key, ["Value"] = t.Value })]).ToJsonString(Indented) + "\n",
         };
@@ -39,7 +41,7 @@ internal static class TemplateExport
     public static IReadOnlyList<string> Commands(InferloopEnvironmentSpec spec, string? bucket)
     {
         var tags = string.Join(' ', EnvironmentPlan.TagsOf(spec).Select(t => $"'{t.Key}={t.Value}'"));
-        var deploy = $"aws cloudformation deploy --stack-name {spec.StackName} --template-file packaged.yaml --s3-bucket {bucket ?? "BUCKET"} --parameter-overrides file://parameters.json"
+        var deploy = $"aws cloudformation deploy --stack-name {spec.StackName} --template-file packaged.yaml --s3-bucket {bucket ?? "BUCKET"} --parameter-overrides file://overrides.json"
             + $" --tags {tags} --capabilities CAPABILITY_NAMED_IAM CAPABILITY_AUTO_EXPAND" + (spec.Region.Length > 0 ? $" --region {spec.Region}" : "");
         return bucket is not null ? [deploy] : [$"aws cloudformation package --template-file main.yaml --s3-bucket BUCKET --output-template-file packaged.yaml", deploy];
     }

@@ -49,7 +49,7 @@ public sealed class TestTemplateCommand : InferloopCmdlet
         // Templates may use each other's exports: they are collected first, and looked at together.
         foreach (var path in Path ?? [System.IO.Path.Combine(Operations.Environments.ShippedTemplates.Folder, "main.yaml")])
         {
-            files.AddRange(await OnPipelineAsync(() => Resolve(path)).ConfigureAwait(false));
+            files.AddRange(await OnPipelineAsync(() => Resolve(path)).ConfigureAwait(false) ?? throw CodedErrors.Create(ErrorIds.FileNotFound, path, path));
         }
     }
 
@@ -67,18 +67,15 @@ public sealed class TestTemplateCommand : InferloopCmdlet
         WriteObject(findings.Where(f => patterns.Exists(p => p.IsMatch(f.Rule))).ToList(), enumerateCollection: true);
     }
 
-    private IEnumerable<string> Resolve(string path)
+    private List<string>? Resolve(string path)
     {
-        IEnumerable<string> found;
         try
         {
-            found = GetResolvedProviderPathFromPSPath(path, out _);
+            return GetResolvedProviderPathFromPSPath(path, out _).Where(File.Exists).ToList();
         }
-        catch (ItemNotFoundException e)
+        catch (ItemNotFoundException)
         {
-            throw CodedErrors.Create(ErrorIds.FileNotFound, path, e, path);
+            return null;
         }
-
-        return found.Where(File.Exists);
     }
 }

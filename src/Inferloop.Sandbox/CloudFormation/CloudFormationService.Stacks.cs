@@ -481,10 +481,17 @@ internal sealed partial class CloudFormationService
     private string? PolicyText(RequestContext context, JsonObject input, string body, string url)
     {
         var text = Optional(input, body) ?? (Optional(input, url) is { } address ? new S3TemplateSource(Runtime, context).ReadText(address, url, 16_384) : null);
-        if (text is not null)
+        try
         {
-            StackPolicy.Parse(text);
+            if (text is not null)
+            {
+                StackPolicy.Parse(text);
+            }
+            return text;
         }
-        return text;
+        catch (FormatException e)
+        {
+            throw Invalid(e.Message);
+        }
     }
 }

@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace Inferloop.Templates;
 
 /// <summary>Roles that cannot do what their tasks need, and variables that the application does not read.</summary>
@@ -113,7 +111,7 @@ internal static class RoleTraps
 
     private static bool IsAllow(Value statement) => statement["Effect"]?.AsString() == "Allow";
 
-    private static bool Acts(Value statement, string action) => Texts(statement["Action"]).Any(pattern => Like(pattern, action));
+    private static bool Acts(Value statement, string action) => Texts(statement["Action"]).Any(pattern => Wildcards.Match(pattern, action));
 
     private static bool Everything(Value statement) => Texts(statement["Resource"]).Contains("*", StringComparer.Ordinal);
 
@@ -128,7 +126,7 @@ internal static class RoleTraps
         // A secret's ARN may go on with a key in its JSON: arn:…:secret:name-AbCdEf:password::
         var text = target.AsString();
         var arn = text is null ? null : string.Join(':', text.Split(':').Take(7));
-        return Texts(resources).Any(pattern => arn is not null && (Like(pattern, arn) || Like(pattern, text!)));
+        return Texts(resources).Any(pattern => arn is not null && (Wildcards.Match(pattern, arn) || Wildcards.Match(pattern, text!)));
     }
 
     /// <summary>The statements of everything that is attached to a role here.</summary>
@@ -145,7 +143,4 @@ internal static class RoleTraps
         context.From(name).Contains(role) || (name?.AsString() is { } text && text == role.Properties["RoleName"]?.AsString());
 
     private static IEnumerable<string> Texts(Value? value) => value is null ? [] : (value is ListValue ? value.Items : [value]).Select(v => v.AsString()).OfType<string>();
-
-    private static bool Like(string pattern, string text) =>
-        Regex.IsMatch(text, "^" + Regex.Escape(pattern).Replace("\\*", ".*", StringComparison.Ordinal).Replace("\\?", ".", StringComparison.Ordinal) + "$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
 }

@@ -99,7 +99,7 @@ public sealed class TrapTests : IDisposable
     public void Every_rule_has_a_case_here()
     {
         var tested = Cases().Select(c => c.Data.Item1).Append("ReferenceCycle").ToHashSet();
-        Assert.Empty(TrapChecker.Rules.Select(r => r.Id).Where(r => !tested.Contains(r)));
+        Assert.DoesNotContain(TrapChecker.Rules, r => !tested.Contains(r.Id));
         Assert.Equal(TrapChecker.Rules.Single(r => r.Id == "ReferenceCycle").Remedy, TrapChecker.RemedyOf("CircularDependency"));
     }
 

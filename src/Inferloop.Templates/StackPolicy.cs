@@ -1,9 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
-using Inferloop.Sandbox.Runtime;
 
-namespace Inferloop.Sandbox.CloudFormation;
+namespace Inferloop.Templates;
 
 /// <summary>A stack policy: which updates of which resources are allowed. What no statement allows is denied.</summary>
 internal sealed class StackPolicy
@@ -70,8 +68,8 @@ internal sealed class StackPolicy
 
     private static bool Applies(JsonObject statement, string action, string logicalId, string resourceType)
     {
-        bool Action(string pattern) => Matches(pattern, action);
-        bool Resource(string pattern) => pattern == "*" || Matches(pattern, "LogicalResourceId/" + logicalId);
+        bool Action(string pattern) => Wildcards.Match(pattern, action);
+        bool Resource(string pattern) => pattern == "*" || Wildcards.Match(pattern, "LogicalResourceId/" + logicalId);
         var acts = statement["Action"] is { } actions ? Texts(actions).Any(Action) : !Texts(statement["NotAction"]).Any(Action);
         var names = statement["Resource"] is { } resources ? Texts(resources).Any(Resource) : !Texts(statement["NotResource"]).Any(Resource);
         return acts && names && Conditions(statement["Condition"] as JsonObject, resourceType);
@@ -89,9 +87,9 @@ internal sealed class StackPolicy
             var holds = name switch
             {
                 "StringEquals" => types.Contains(resourceType, StringComparer.Ordinal),
-                "StringLike" => types.Any(pattern => Matches(pattern, resourceType)),
+                "StringLike" => types.Any(pattern => Wildcards.Match(pattern, resourceType)),
                 "StringNotEquals" => !types.Contains(resourceType, StringComparer.Ordinal),
-                "StringNotLike" => !types.Any(pattern => Matches(pattern, resourceType)),
+                "StringNotLike" => !types.Any(pattern => Wildcards.Match(pattern, resourceType)),
                 _ => false,
             };
             if (!holds)
@@ -102,9 +100,6 @@ internal sealed class StackPolicy
         return true;
     }
 
-    private static bool Matches(string pattern, string text) =>
-        Regex.IsMatch(text, "^" + Regex.Escape(pattern).Replace("\\*", ".*", StringComparison.Ordinal).Replace("\\?", ".", StringComparison.Ordinal) + "$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
-
     private static IEnumerable<string> Texts(JsonNode? node) => node switch
     {
         null => [],
@@ -112,5 +107,5 @@ internal sealed class StackPolicy
         _ => [node.ToString()],
     };
 
-    private static ServiceFault Invalid(string message) => new("ValidationError", message);
+    private static FormatException Invalid(string message) => new(message);
 }

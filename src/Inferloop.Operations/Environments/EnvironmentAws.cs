@@ -3,8 +3,10 @@ using Amazon.CloudWatchLogs;
 using Amazon.DynamoDBv2;
 using Amazon.EC2;
 using Amazon.ECS;
+using Amazon.ElastiCache;
 using Amazon.ElasticLoadBalancingV2;
 using Amazon.KeyManagementService;
+using Amazon.RDS;
 using Amazon.S3;
 
 namespace Inferloop.Operations.Environments;
@@ -27,6 +29,10 @@ internal sealed record EnvironmentAws
     public required IAmazonKeyManagementService Keys { get; init; }
 
     public required IAmazonCloudWatchLogs Logs { get; init; }
+
+    public required IAmazonRDS Databases { get; init; }
+
+    public required IAmazonElastiCache Caches { get; init; }
 
     /// <summary>Asks AWS once, then remembers.</summary>
     public required Func<CancellationToken, Task<string>> AccountId { get; init; }

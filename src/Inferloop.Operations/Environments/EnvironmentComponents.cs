@@ -4,7 +4,7 @@ using Amazon.Runtime;
 namespace Inferloop.Operations.Environments;
 
 /// <summary>Looks at the parts of an environment through their own services: one call for each kind, a few at a time.</summary>
-internal sealed class EnvironmentComponents(EnvironmentAws aws)
+internal sealed partial class EnvironmentComponents(EnvironmentAws aws)
 {
     private const int AtOnce = 5;
 
@@ -12,10 +12,10 @@ internal sealed class EnvironmentComponents(EnvironmentAws aws)
     public Task<IReadOnlyList<InferloopEnvironmentComponent>> ReadAsync(string environment, IReadOnlyList<DeployedResource> resources, CancellationToken cancellation) =>
         ReadAsync(environment, resources, Probes(), cancellation);
 
-    /// <summary>How the environment does as a whole: whether its tasks run, and whether the load balancer reaches them.</summary>
+    /// <summary>How the environment does as a whole: whether its tasks run and the load balancer reaches them, and the database and cache that they need.</summary>
     public async Task<EnvironmentHealth> HealthAsync(string environment, IReadOnlyList<DeployedResource> resources, CancellationToken cancellation)
     {
-        var probes = Probes().Where(p => p.Type is "AWS::ECS::Service" or "AWS::ElasticLoadBalancingV2::TargetGroup").ToList();
+        var probes = Probes().Where(p => p.Type is "AWS::ECS::Service" or "AWS::ElasticLoadBalancingV2::TargetGroup" or "AWS::RDS::DBInstance" or "AWS::ElastiCache::ReplicationGroup").ToList();
         var parts = await ReadAsync(environment, resources, probes, cancellation).ConfigureAwait(false);
         return parts.Count == 0 ? EnvironmentHealth.Unknown : parts.Max(p => p.Health);
     }
@@ -76,6 +76,10 @@ internal sealed class EnvironmentComponents(EnvironmentAws aws)
         new("AWS::ECS::Cluster", ClustersAsync),
         new("AWS::ECS::Service", ServicesAsync),
         new("AWS::DynamoDB::Table", TablesAsync),
+        new("AWS::DynamoDB::GlobalTable", TablesAsync),
+        new("AWS::RDS::DBInstance", DatabasesAsync),
+        new("AWS::ElastiCache::ReplicationGroup", CachesAsync),
+        new("AWS::EC2::VPNConnection", VpnsAsync),
         new("AWS::S3::Bucket", BucketsAsync),
         new("AWS::KMS::Key", KeysAsync),
         new("AWS::Logs::LogGroup", LogGroupsAsync),
@@ -265,5 +269,5 @@ internal sealed class EnvironmentComponents(EnvironmentAws aws)
 
     private sealed record Probe(string Type, Func<List<string>, CancellationToken, Task<Dictionary<string, PartState>>> Look);
 
-    private sealed record PartState(string Status, EnvironmentHealth Health, string Detail);
+    internal sealed record PartState(string Status, EnvironmentHealth Health, string Detail);
 }

@@ -55,7 +55,7 @@ internal static class SpecPresets
                 CacheMultiAz = prod,
                 CacheSnapshotDays = dev ? 1 : 7,
             },
-            Storage = new StorageSpec { RetainData = prod, RequestMetrics = !dev, ReplicationTimeControl = prod },
+            Storage = new StorageSpec { RetainData = prod, ReplicationTimeControl = prod },
             Security = new SecuritySpec { DeletionProtection = prod, KeyDeletionDays = dev ? 7 : 30 },
             Logging = new LoggingSpec { ContainerInsights = prod ? ContainerInsightsMode.Enhanced : ContainerInsightsMode.Enabled },
         };

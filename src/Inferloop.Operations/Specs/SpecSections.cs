@@ -238,9 +238,9 @@ public sealed record StorageSpec
     [SpecMember(Summary = "uploads through AWS's edge locations")]
     public bool TransferAcceleration { get; init; }
 
-    /// <summary>S3 publishes metrics of the bucket's requests each minute. Default true; false for dev.</summary>
+    /// <summary>S3 publishes metrics of the bucket's requests each minute, priced as custom metrics. Default false.</summary>
     [SpecMember(Summary = "metrics of the bucket's requests")]
-    public bool RequestMetrics { get; init; } = true;
+    public bool RequestMetrics { get; init; }
 
     /// <summary>ARN of a versioned bucket in another region that receives every new object; empty for none. Default empty.</summary>
     [SpecMember(Optional = true, Pattern = "^arn:aws[a-z-]*:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", PatternMeaning = "the ARN of an S3 bucket", Summary = "bucket in another region for every new object; empty for none")]

@@ -4,8 +4,10 @@ using Amazon.CloudWatchLogs;
 using Amazon.DynamoDBv2;
 using Amazon.EC2;
 using Amazon.ECS;
+using Amazon.ElastiCache;
 using Amazon.ElasticLoadBalancingV2;
 using Amazon.KeyManagementService;
+using Amazon.RDS;
 using Amazon.S3;
 using Inferloop.Aws;
 using Inferloop.Operations;
@@ -89,6 +91,8 @@ public abstract class EnvironmentCmdlet : AwsCmdlet
             LoadBalancing = session.Client<IAmazonElasticLoadBalancingV2>(),
             Keys = session.Client<IAmazonKeyManagementService>(),
             Logs = session.Client<IAmazonCloudWatchLogs>(),
+            Databases = session.Client<IAmazonRDS>(),
+            Caches = session.Client<IAmazonElastiCache>(),
             AccountId = async ct => (await session.GetCallerIdentityAsync(ct).ConfigureAwait(false)).Account,
             Region = session.Region,
             Partition = session.Partition,

@@ -342,7 +342,7 @@ public sealed class SpecParameters
     [Parameter]
     public bool? TransferAcceleration { get; set; }
 
-    /// <summary>S3 publishes metrics of the bucket's requests each minute. Default true; false for dev.</summary>
+    /// <summary>S3 publishes metrics of the bucket's requests each minute, priced as custom metrics. Default false.</summary>
     [Parameter]
     public bool? RequestMetrics { get; set; }
 

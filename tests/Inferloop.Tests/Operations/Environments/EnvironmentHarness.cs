@@ -35,7 +35,7 @@ internal sealed class EnvironmentHarness : IAsyncDisposable
         }
 
         var root = File.ReadAllText(Path.Combine(stacks, "main.yaml"));
-        var parameters = root[root.IndexOf("\nParameters:", StringComparison.Ordinal)..root.IndexOf("\n# The combinations", StringComparison.Ordinal)];
+        var parameters = root[root.IndexOf("\nParameters:", StringComparison.Ordinal)..root.IndexOf("\nRules:", StringComparison.Ordinal)];
         File.WriteAllText(Path.Combine(TemplateFolder, "main.yaml"), "AWSTemplateFormatVersion: '2010-09-09'\n" + parameters + """
 
             Resources:
@@ -126,6 +126,7 @@ internal sealed class EnvironmentHarness : IAsyncDisposable
         CloudFormation = CloudFormation, S3 = S3, DynamoDB = DynamoDB,
         EC2 = session.Client<IAmazonEC2>(), ECS = session.Client<IAmazonECS>(), LoadBalancing = session.Client<IAmazonElasticLoadBalancingV2>(),
         Keys = session.Client<IAmazonKeyManagementService>(), Logs = session.Client<IAmazonCloudWatchLogs>(),
+        Databases = session.Client<Amazon.RDS.IAmazonRDS>(), Caches = session.Client<Amazon.ElastiCache.IAmazonElastiCache>(),
         AccountId = async ct => (await session.GetCallerIdentityAsync(ct)).Account,
         Region = "us-east-1",
     };

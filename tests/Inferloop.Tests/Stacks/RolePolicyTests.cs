@@ -127,6 +127,19 @@ public sealed class RolePolicyTests
         Assert.False(role.Allows("kms:Decrypt", "${Security/Key.Arn}", s_throughSecrets));
     }
 
+    [Theory]
+    [InlineData("false", false)]
+    [InlineData("true", true)]
+    public async Task The_task_role_logs_in_to_its_own_database_by_token_where_that_is_switched_on(string iam, bool may)
+    {
+        var stack = await StackFixture.EvaluateAsync(parameters: [.. s_everything, ("DatabaseIamAuthentication", iam)]);
+        var role = Role(stack, "Security/TaskRole");
+        Assert.Equal(may, role.Allows("rds-db:connect", "arn:aws:rds-db:us-east-1:123456789012:dbuser:${Database/Database.DbiResourceId}/inferloop_app"));
+        Assert.False(role.Allows("rds-db:connect", "arn:aws:rds-db:us-east-1:123456789012:dbuser:${Database/Database.DbiResourceId}/inferloop"));
+        Assert.False(role.Allows("rds-db:connect", "arn:aws:rds-db:us-east-1:123456789012:dbuser:db-ANOTHER/inferloop_app"));
+        Assert.Equal(iam, stack.Find("Database/Database").Text("EnableIAMDatabaseAuthentication"));
+    }
+
     [Fact]
     public async Task The_instance_role_reads_the_bucket_and_publishes_only_its_own_metrics()
     {
@@ -214,6 +227,27 @@ public sealed class RolePolicyTests
             Assert.False(evaluator.Allows("s3:GetObject", bucket + "/x", ("aws:SecureTransport", "true"), ("s3:TlsVersion", "1.1")));
             Assert.False(evaluator.Allows("s3:GetObject", bucket + "/x", ("aws:SecureTransport", "false")));
         }
+    }
+
+    [Fact]
+    public async Task Every_way_into_the_platform_speaks_TLS()
+    {
+        var stack = await StackFixture.EvaluateAsync(parameters: [.. s_everything, ("CertificateArn", "arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555")]);
+        foreach (var (store, policy, named) in new[] { ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "Bucket"), ("AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "Topics"), ("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "Queues") })
+        {
+            foreach (var resource in stack.OfType(store))
+            {
+                Assert.True(
+                    stack.OfType(policy).Any(p => (p.At(named) is ListValue list ? list.Items : [p.At(named)!]).Any(n => n.ComesFrom(resource.Path))
+                        && p.At("PolicyDocument.Statement")!.Items.Any(s => s["Effect"]!.AsString() == "Deny" && s["Condition"]?["Bool"]?["aws:SecureTransport"]?.AsString() == "false")),
+                    $"{resource.Path} can be reached without TLS");
+            }
+        }
+
+        Assert.All(stack.OfType("AWS::ElasticLoadBalancingV2::Listener").Where(l => l.Text("Protocol") == "HTTPS"), l => Assert.StartsWith("ELBSecurityPolicy-TLS13-1-2-", l.Text("SslPolicy"), StringComparison.Ordinal));
+        Assert.Equal("redirect", stack.Find("Ecs/HttpListener").Text("DefaultActions.0.Type"));
+        Assert.Equal("1", stack.Find("Database/ParameterGroup").At("Parameters")!["rds.force_ssl"]!.AsString());
+        Assert.Equal("required", stack.Find("Cache/ReplicationGroup").Text("TransitEncryptionMode"));
     }
 
     private static PolicyEvaluator Role(EvaluatedStack stack, string path) =>

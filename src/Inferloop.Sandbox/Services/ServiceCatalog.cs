@@ -23,6 +23,9 @@ internal static class ServiceCatalog
         new AutoScaling.AutoScalingService(runtime),
         new ServiceDiscovery.ServiceDiscoveryService(runtime),
         new Ecs.EcsService(runtime),
+        new Eks.EksService(runtime),
+        new Lambda.LambdaService(runtime),
+        new Events.EventsService(runtime),
         new ApplicationAutoScaling.ApplicationAutoScalingService(runtime),
     ];
 
@@ -42,6 +45,9 @@ internal static class ServiceCatalog
         .. AutoScaling.AutoScalingResources.All(runtime),
         .. ServiceDiscovery.ServiceDiscoveryResources.All(runtime),
         .. Ecs.EcsResources.All(runtime),
+        .. Eks.EksResources.All(runtime),
+        .. Lambda.LambdaResources.All(runtime),
+        .. Events.EventsResources.All(runtime),
         .. ApplicationAutoScaling.ApplicationAutoScalingResources.All(runtime),
     ];
 }

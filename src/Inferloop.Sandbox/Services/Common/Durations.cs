@@ -42,4 +42,36 @@ internal static class Durations
     public static readonly TimeSpan AnomalyDetectorTraining = TimeSpan.FromMinutes(15);
     public static readonly TimeSpan IamPropagation = TimeSpan.FromSeconds(8);
     public static readonly TimeSpan InstanceProfilePropagation = TimeSpan.FromMinutes(2);
+
+    // EKS. A cluster: "takes several minutes" in the user guide, 8 to 10 as the releases of eksctl and Terraform providers report it.
+    public static readonly TimeSpan EksClusterCreate = TimeSpan.FromMinutes(9);
+    public static readonly TimeSpan EksClusterDelete = TimeSpan.FromMinutes(3);
+    public static readonly TimeSpan EksClusterConfigUpdate = TimeSpan.FromMinutes(3);
+
+    /// <summary>The user guide says "several minutes"; operators see about ten for one minor version.</summary>
+    public static readonly TimeSpan EksVersionUpdate = TimeSpan.FromMinutes(10);
+    public static readonly TimeSpan EksIdentityProvider = TimeSpan.FromMinutes(15);
+
+    /// <summary>From in service to ready in Kubernetes.</summary>
+    public static readonly TimeSpan EksNodeJoin = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan EksNodeTimeout = TimeSpan.FromMinutes(20);
+    public static readonly TimeSpan EksNodeDrain = TimeSpan.FromMinutes(2);
+    public static readonly TimeSpan EksNodegroupConfigUpdate = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan EksFargateProfile = TimeSpan.FromMinutes(2);
+    public static readonly TimeSpan EksAddonCreate = TimeSpan.FromSeconds(40);
+
+    /// <summary>After this an add-on without healthy pods is degraded.</summary>
+    public static readonly TimeSpan EksAddonTimeout = TimeSpan.FromMinutes(20);
+    public static readonly TimeSpan EksAddonDelete = TimeSpan.FromSeconds(30);
+
+    // Lambda. Functions are active within seconds; those in a VPC wait for their shared interface ("up to 90 seconds", developer guide, "Lambda Hyperplane ENIs").
+    public static readonly TimeSpan LambdaCreate = TimeSpan.FromSeconds(4);
+    public static readonly TimeSpan LambdaVpcCreate = TimeSpan.FromSeconds(75);
+    public static readonly TimeSpan LambdaUpdate = TimeSpan.FromSeconds(4);
+    public static readonly TimeSpan LambdaPublish = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan LambdaProvisionedConcurrency = TimeSpan.FromSeconds(100);
+    public static readonly TimeSpan LambdaEventSource = TimeSpan.FromSeconds(20);
+
+    /// <summary>The interface of a deleted function "can take up to 20 minutes" to go; operators see about ten.</summary>
+    public static readonly TimeSpan LambdaInterfaceRelease = TimeSpan.FromMinutes(10);
 }

@@ -151,6 +151,21 @@ internal static class ProviderExtensions
         return (now, gone.ToTextList());
     }
 
+    /// <summary>Brings the tags of a resource from one state to another, for services whose tags are a map.</summary>
+    public static async Task RetagAsync(this SandboxService service, ProvisionContext context, JsonObject before, JsonObject after, string arn,
+        string arnMember = "resourceArn", string tagsMember = "tags", string keysMember = "tagKeys")
+    {
+        var (put, removed) = TagChange(context, before, after);
+        if (removed.Count > 0)
+        {
+            await service.CallAsync(context, "UntagResource", new JsonObject { [arnMember] = arn, [keysMember] = removed }).ConfigureAwait(false);
+        }
+        if (put.Count > 0)
+        {
+            await service.CallAsync(context, "TagResource", new JsonObject { [arnMember] = arn, [tagsMember] = Tags.AsMap(put.OfType<JsonObject>()) }).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Whether a property differs.</summary>
     public static bool Changed(this JsonObject after, JsonObject before, params ReadOnlySpan<string> names)
     {

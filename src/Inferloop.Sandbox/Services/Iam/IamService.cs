@@ -3,7 +3,7 @@ using Inferloop.Sandbox.Runtime;
 
 namespace Inferloop.Sandbox.Services.Iam;
 
-/// <summary>IAM: roles, policies, instance profiles, identity providers. Permissions are kept and checked for form; they are not enforced.</summary>
+/// <summary>IAM: roles, policies, instance profiles, identity providers. Permissions are kept, checked for form and evaluated where someone asks (simulations, services that look at a role); requests are not held to them.</summary>
 internal sealed partial class IamService : SandboxService
 {
     public IamService(SandboxRuntime runtime)
@@ -12,6 +12,7 @@ internal sealed partial class IamService : SandboxService
         AddRoles();
         AddPolicies();
         AddProfiles();
+        AddSimulation();
         On("GetAccountSummary", (context, _) => new JsonObject
         {
             ["SummaryMap"] = new JsonObject

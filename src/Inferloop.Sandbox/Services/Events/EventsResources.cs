@@ -10,6 +10,7 @@ internal static class EventsResources
     public static IEnumerable<ResourceProvider> All(SandboxRuntime runtime)
     {
         var service = runtime.Service<EventsService>();
+        service.Listen();
         return [Rule(service), Bus(service)];
     }
 

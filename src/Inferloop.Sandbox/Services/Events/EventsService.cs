@@ -28,8 +28,10 @@ internal sealed partial class EventsService : SandboxService
         On("TagResource", (context, input) => Retag(context, input, document => Tags.Put(document, "_Tags", input.Objects("Tags"))));
         On("UntagResource", (context, input) => Retag(context, input, document => Tags.Remove(document, "_Tags", input.Texts("TagKeys"))));
         On("ListTagsForResource", (context, input) => new JsonObject { ["Tags"] = Tagged(context, input.Required("ResourceARN")).Document["_Tags"].Copy() ?? new JsonArray() });
-        runtime.Service<S3Service>().ObjectPut += ObjectCreated;
     }
+
+    /// <summary>Follows what happens in other services; called when all of them are there.</summary>
+    public void Listen() => Runtime.Service<S3Service>().ObjectPut += ObjectCreated;
 
     private Collection Buses(RequestContext context) => Collection(context, "buses");
 

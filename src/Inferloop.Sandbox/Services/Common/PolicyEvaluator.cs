@@ -126,7 +126,8 @@ internal static class PolicyEvaluator
             result.Append(text, at, open - at);
             var name = text[(open + 2)..close];
             // ${*}, ${?} and ${$} stand for the characters themselves.
-            result.Append(name is "*" or "?" or "$" ? name : request.Keys.GetValueOrDefault(name.ToLowerInvariant())?.FirstOrDefault() ?? text[open..(close + 1)]);
+            result.Append(name is "*" or "?" or "$" ? name
+                : request.Keys.GetValueOrDefault(name.ToLowerInvariant()) is [var value, ..] ? value : text[open..(close + 1)]);
             at = close + 1;
         }
         return result.ToString();

@@ -524,11 +524,11 @@ internal sealed partial class EksService
         }
         Nodegroups(context).Update(key, document => document["status"] = "DELETING");
         var background = context.Detached();
-        Runtime.Run(_ => Remove(background, key, nodegroup));
+        Runtime.Run(_ => RemoveNodes(background, key, nodegroup));
         return new JsonObject { ["nodegroup"] = Nodegroups(context).Get(key) };
     }
 
-    private async Task Remove(RequestContext context, string key, JsonObject nodegroup)
+    private async Task RemoveNodes(RequestContext context, string key, JsonObject nodegroup)
     {
         var service = Runtime.Service<AutoScalingService>();
         var name = "eks-" + nodegroup.Text("_Id");

@@ -154,6 +154,11 @@ internal sealed class ControlTable(IAmazonDynamoDB dynamo, string tableName, Ope
         AddText(item, "inputHash", record.InputHash);
         AddText(item, "stackId", record.StackId);
         AddText(item, "reason", record.Reason);
+        if (record.LiftedPolicies.Count > 0)
+        {
+            item["liftedPolicies"] = new AttributeValue { IsMSet = true, M = record.LiftedPolicies.ToDictionary(p => p.Key, p => Text(p.Value), StringComparer.Ordinal) };
+        }
+
         if (record.Finished is { } finished)
         {
             item["finished"] = Text(Stamp(finished));
@@ -238,6 +243,7 @@ internal sealed class ControlTable(IAmazonDynamoDB dynamo, string tableName, Ope
         InputHash = item.TryGetValue("inputHash", out var hash) ? hash.S : "",
         StackId = item.TryGetValue("stackId", out var stack) ? stack.S : null,
         Reason = item.TryGetValue("reason", out var reason) ? reason.S : null,
+        LiftedPolicies = item.TryGetValue("liftedPolicies", out var lifted) ? lifted.M.ToDictionary(p => p.Key, p => p.Value.S, StringComparer.Ordinal) : new Dictionary<string, string>(),
         Steps = (item["steps"].L ?? []).Select(s => new OperationStep(s.M["name"].S, Parse(s.M["started"].S), s.M.TryGetValue("finished", out var f) ? Parse(f.S) : null)).ToList(),
     };
 

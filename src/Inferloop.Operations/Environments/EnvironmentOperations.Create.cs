@@ -161,12 +161,13 @@ internal sealed partial class EnvironmentOperations
     }
 
     /// <summary>Closes what dead processes left open; the lock says that none of them is alive.</summary>
-    private static async Task CloseOpenAsync(OperationScope scope, CancellationToken cancellation)
+    private async Task CloseOpenAsync(OperationScope scope, CancellationToken cancellation)
     {
         foreach (var open in await scope.Table.OpenAsync(scope.Record.Environment, cancellation).ConfigureAwait(false))
         {
             if (open.OperationId != scope.Record.OperationId)
             {
+                await RestorePoliciesAsync(open, cancellation).ConfigureAwait(false);
                 await scope.CloseAsync(open, OperationState.Failed, $"Interrupted; taken up by operation {scope.Record.OperationId} of {scope.Record.Owner}.", cancellation).ConfigureAwait(false);
             }
         }

@@ -245,6 +245,11 @@ internal sealed partial class EnvironmentOperations
             // Whoever holds the lock writes the end of their own operation.
             if (holder?.OperationId != open.OperationId)
             {
+                if (open.Kind != OperationKind.Delete && !StackStates.IsGone(end.Status))
+                {
+                    await ProtectStoresAsync(environment.StackId, open.LiftedPolicies, cancellation).ConfigureAwait(false);
+                }
+
                 var success = StackStates.IsSuccess(open.Kind, end.Status);
                 var reason = success ? null : Failure(open.Kind, environment.Name, end).Message;
                 await table.SaveAsync(open.End(success ? OperationState.Completed : OperationState.Failed, table.Now, reason), cancellation).ConfigureAwait(false);

@@ -112,6 +112,9 @@ public sealed record InferloopChange
     /// <summary>A data store is or may be replaced or deleted: an update goes on only when it is named with -AllowReplacement.</summary>
     public bool NeedsConsent { get; init; }
 
+    /// <summary>What a stack policy would say to this change in the middle of the update; empty where none objects.</summary>
+    public string DeniedBy { get; init; } = "";
+
     /// <summary>Whether stored data can be lost: a data store is removed or replaced and not kept.</summary>
     public bool RisksDataLoss => Risk == EnvironmentChangeRisk.DataLoss;
 

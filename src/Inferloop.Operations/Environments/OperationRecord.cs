@@ -62,6 +62,9 @@ internal sealed record OperationRecord
 
     public string? Reason { get; init; }
 
+    /// <summary>Stack policies as they were before this operation lifted them, by stack: whoever closes this entry puts them back.</summary>
+    public IReadOnlyDictionary<string, string> LiftedPolicies { get; init; } = new Dictionary<string, string>();
+
     public IReadOnlyList<OperationStep> Steps { get; init; } = [];
 
     public bool IsOpen => State is OperationState.Running or OperationState.Detached;

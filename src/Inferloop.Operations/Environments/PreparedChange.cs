@@ -95,6 +95,10 @@ internal sealed class PreparedChange : IAsyncDisposable
         var changes = Empty ? [] : await reader.ReadAsync(changeSetId, cancellation).ConfigureAwait(false);
         ChangeSet = await operations.DescribeAsync(Plan, Kind, changes, $"inferloop-{scope.Record.OperationId}", changeSetId, previousStackId, cancellation).ConfigureAwait(false);
         Empty |= ChangeSet.IsEmpty;
+        if (previousStackId is not null)
+        {
+            ChangeSet = await operations.WithDenialsAsync(ChangeSet, previousStackId, cancellation).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Carries the change out.</summary>
@@ -107,6 +111,12 @@ internal sealed class PreparedChange : IAsyncDisposable
         {
             var spec = Plan.Spec;
             RefuseUnnamed();
+            var denied = (ChangeSet?.Changes ?? []).Where(c => c.DeniedBy.Length > 0).ToList();
+            if (denied.Count > 0)
+            {
+                await operations.LiftPoliciesAsync(scope!, stackId!, denied, cancellation).ConfigureAwait(false);
+            }
+
             await scope!.StepAsync("execute", cancellation, r => r with { StackId = stackId }).ConfigureAwait(false);
             mark = await StackEventStream.MarkAsync(Aws.CloudFormation, stackId!, cancellation).ConfigureAwait(false);
             await Aws.CloudFormation.ExecuteChangeSetAsync(
@@ -128,6 +138,12 @@ internal sealed class PreparedChange : IAsyncDisposable
             await scope!.StepAsync("follow", cancellation).ConfigureAwait(false);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, scope.LockLost);
             var end = await operations.FollowAsync(Name, stackId!, mark, Progress(), either.Token).ConfigureAwait(false);
+            if (Kind == OperationKind.Update || end.Status == "CREATE_COMPLETE")
+            {
+                await scope.StepAsync("policy", cancellation).ConfigureAwait(false);
+                await operations.ProtectStoresAsync(stackId!, scope.Record.LiftedPolicies, cancellation).ConfigureAwait(false);
+            }
+
             if (!StackStates.IsSuccess(Kind, end.Status))
             {
                 var failure = EnvironmentOperations.Failure(Kind, Name, end);
@@ -162,6 +178,20 @@ internal sealed class PreparedChange : IAsyncDisposable
                 "DataStoreReplacement", OperationErrorKind.InvalidState,
                 $"The update of '{Name}' would put stored data at risk. {string.Join(" ", unnamed.Select(c => $"{c.Path} ({c.Type}): {c.RiskReason}"))} Nothing was changed.",
                 $"Back up what is needed. If it shall happen all the same, name what may go: Set-InferloopEnvironment {Name} -AllowReplacement {string.Join(",", unnamed.Select(c => c.Path))} with the same changes.", Name);
+        }
+
+        RefuseDenied();
+    }
+
+    private void RefuseDenied()
+    {
+        var denied = (ChangeSet?.Changes ?? []).Where(c => c.DeniedBy.Length > 0 && !AllowedReplacements.Contains(c.Path, StringComparer.OrdinalIgnoreCase)).ToList();
+        if (denied.Count > 0)
+        {
+            throw new OperationException(
+                "StackPolicyDenies", OperationErrorKind.InvalidState,
+                $"A stack policy would stop the update of '{Name}' halfway. {string.Join(" ", denied.Select(c => $"{c.Path}: {c.DeniedBy}"))} Nothing was changed.",
+                $"If it shall happen all the same, name what the policy is lifted for while it does: Set-InferloopEnvironment {Name} -AllowReplacement {string.Join(",", denied.Select(c => c.Path))} with the same changes.", Name);
         }
     }
 
@@ -206,6 +236,11 @@ internal sealed class PreparedChange : IAsyncDisposable
     {
         // Also after Ctrl-C, so with a token of its own; bounded, because a host does not wait for ever.
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        if (scope!.Record.LiftedPolicies.Count > 0)
+        {
+            await operations.ProtectStoresAsync(stackId!, scope.Record.LiftedPolicies, limit.Token).ConfigureAwait(false);
+        }
+
         if (changeSetId is not null)
         {
             try

@@ -68,7 +68,7 @@ public sealed class ChangePreviewTests : IAsyncLifetime
     {
         var spec = EnvironmentHarness.Spec.With("RetainData", retain);
         var created = await harness.Operator().CreateAsync(spec, cancellation: Stop);
-        harness.Edit("storage.yaml", "- { AttributeName: id, KeyType: HASH }\n        - { AttributeName: timestamp, KeyType: RANGE }\n      Global", "- { AttributeName: id, KeyType: HASH }\n      Global");
+        harness.RekeyTable();
         var set = await PreviewAsync(spec);
         var table = Assert.Single(set.Changes, c => c.Path == "Storage/Table");
         Assert.Equal((EnvironmentChangeAction.Replace, risk, true), (table.Action, table.Risk, table.NeedsConsent));

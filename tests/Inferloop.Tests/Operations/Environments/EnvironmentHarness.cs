@@ -35,7 +35,8 @@ internal sealed class EnvironmentHarness : IAsyncDisposable
         }
 
         var root = File.ReadAllText(Path.Combine(stacks, "main.yaml"));
-        var parameters = root[root.IndexOf("\nParameters:", StringComparison.Ordinal)..root.IndexOf("\nRules:", StringComparison.Ordinal)];
+        var begin = root.IndexOf("\nParameters:", StringComparison.Ordinal);
+        var parameters = root[begin..(System.Text.RegularExpressions.Regex.Match(root[(begin + 2)..], "^[A-Z][A-Za-z]+:", System.Text.RegularExpressions.RegexOptions.Multiline).Index + begin + 2)];
         File.WriteAllText(Path.Combine(TemplateFolder, "main.yaml"), "AWSTemplateFormatVersion: '2010-09-09'\n" + parameters + """
 
             Resources:
@@ -61,6 +62,7 @@ internal sealed class EnvironmentHarness : IAsyncDisposable
                     Stage: !Ref Stage
                     RetainData: !Ref RetainData
                     DeletionProtection: !Ref DeletionProtection
+                    RequestMetrics: 'false'
             Outputs:
               BucketName: { Value: !GetAtt Storage.Outputs.BucketName }
               TableName: { Value: !GetAtt Storage.Outputs.TableName }
@@ -104,6 +106,16 @@ internal sealed class EnvironmentHarness : IAsyncDisposable
         var text = File.ReadAllText(path);
         Assert.Equal(2, text.Split(old).Length);
         File.WriteAllText(path, text.Replace(old, now, StringComparison.Ordinal));
+    }
+
+    /// <summary>Another key for the jobs table, and with it another table.</summary>
+    public void RekeyTable()
+    {
+        const string Range = "        - { AttributeName: timestamp, KeyType: RANGE }\n";
+        var path = Path.Combine(TemplateFolder, "storage.yaml");
+        var text = File.ReadAllText(path);
+        var at = text.IndexOf(Range, text.IndexOf("\n  Table:\n", StringComparison.Ordinal), StringComparison.Ordinal);
+        File.WriteAllText(path, text.Remove(at, Range.Length));
     }
 
     /// <summary>A third nested stack, which takes an output of the first: what change sets cannot see through.</summary>

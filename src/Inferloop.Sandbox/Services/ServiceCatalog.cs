@@ -26,6 +26,9 @@ internal static class ServiceCatalog
         new Eks.EksService(runtime),
         new Lambda.LambdaService(runtime),
         new Events.EventsService(runtime),
+        new Scheduler.SchedulerService(runtime),
+        new ApiGatewayV2.ApiGatewayService(runtime),
+        new Batch.BatchService(runtime),
         new ApplicationAutoScaling.ApplicationAutoScalingService(runtime),
     ];
 
@@ -48,6 +51,9 @@ internal static class ServiceCatalog
         .. Eks.EksResources.All(runtime),
         .. Lambda.LambdaResources.All(runtime),
         .. Events.EventsResources.All(runtime),
+        .. Scheduler.SchedulerResources.All(runtime),
+        .. ApiGatewayV2.ApiGatewayResources.All(runtime),
+        .. Batch.BatchResources.All(runtime),
         .. ApplicationAutoScaling.ApplicationAutoScalingResources.All(runtime),
     ];
 }

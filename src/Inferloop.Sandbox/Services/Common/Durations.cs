@@ -74,4 +74,17 @@ internal static class Durations
 
     /// <summary>The interface of a deleted function "can take up to 20 minutes" to go; operators see about ten.</summary>
     public static readonly TimeSpan LambdaInterfaceRelease = TimeSpan.FromMinutes(10);
+
+    // Batch. The states of resources change within seconds; jobs wait for an instance to start and join, or for Fargate to provision.
+    public static readonly TimeSpan BatchEnvironment = TimeSpan.FromSeconds(12);
+    public static readonly TimeSpan BatchEnvironmentDelete = TimeSpan.FromSeconds(45);
+    public static readonly TimeSpan BatchQueue = TimeSpan.FromSeconds(6);
+    public static readonly TimeSpan BatchQueueDelete = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan BatchScheduling = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan BatchInstanceStart = TimeSpan.FromSeconds(150);
+    public static readonly TimeSpan BatchWarmStart = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan BatchFargateStart = TimeSpan.FromSeconds(40);
+
+    /// <summary>A job that does not say how long it takes.</summary>
+    public static readonly TimeSpan BatchJob = TimeSpan.FromSeconds(60);
 }

@@ -69,6 +69,9 @@ internal sealed partial class IamService
             : null;
     }
 
+    /// <summary>Whether there is an instance profile of a name or an ARN, for services that start instances with it.</summary>
+    public bool HasInstanceProfile(RequestContext context, string nameOrArn) => Profiles(context).Contains(nameOrArn.Split('/')[^1]);
+
     /// <summary>Makes a service's linked role when it is not there yet, as the services do on first use.</summary>
     public void EnsureServiceLinkedRole(RequestContext context, string service, string name)
     {

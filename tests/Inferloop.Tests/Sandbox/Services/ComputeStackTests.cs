@@ -204,4 +204,91 @@ public sealed class ComputeStackTests(SandboxFixture sandbox)
         Assert.Equal(["Function/Timeout"], await Drifted(name));
         await Delete(name);
     }
+
+    private const string Jobs = "Resources:\n" + Network + "\n" + """
+          Group: { Type: AWS::EC2::SecurityGroup, Properties: { GroupDescription: batch, VpcId: !Ref Vpc } }
+          InstanceRole:
+            Type: AWS::IAM::Role
+            Properties:
+              AssumeRolePolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: Allow, Principal: { Service: [ec2.amazonaws.com, scheduler.amazonaws.com, lambda.amazonaws.com] }, Action: 'sts:AssumeRole' }] }
+              Policies: [{ PolicyName: send, PolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: Allow, Action: 'sqs:SendMessage', Resource: '*' }] } }]
+          Profile: { Type: AWS::IAM::InstanceProfile, Properties: { Roles: [!Ref InstanceRole] } }
+          Share: { Type: AWS::Batch::SchedulingPolicy, Properties: { FairsharePolicy: { ShareDecaySeconds: 600, ShareDistribution: [{ ShareIdentifier: all, WeightFactor: 1 }] } } }
+          Environment:
+            Type: AWS::Batch::ComputeEnvironment
+            Properties:
+              Type: MANAGED
+              State: ENABLED
+              ComputeResources:
+                Type: SPOT
+                AllocationStrategy: SPOT_PRICE_CAPACITY_OPTIMIZED
+                MinvCpus: 0
+                MaxvCpus: %MAX%
+                InstanceTypes: [optimal]
+                InstanceRole: !GetAtt Profile.Arn
+                Subnets: [!Ref SubnetA, !Ref SubnetB]
+                SecurityGroupIds: [!Ref Group]
+              Tags: { 'inferloop:stage': test }
+          Queue: { Type: AWS::Batch::JobQueue, Properties: { JobQueueName: !Ref AWS::StackName, Priority: 10, SchedulingPolicyArn: !Ref Share, ComputeEnvironmentOrder: [{ Order: 1, ComputeEnvironment: !Ref Environment }] } }
+          Definition:
+            Type: AWS::Batch::JobDefinition
+            Properties:
+              Type: container
+              ContainerProperties: { Image: 'public.ecr.aws/amazonlinux:%TAG%', ResourceRequirements: [{ Type: VCPU, Value: '2' }, { Type: MEMORY, Value: '1024' }] }
+              RetryStrategy: { Attempts: 2 }
+              Timeout: { AttemptDurationSeconds: 600 }
+          Inbox: { Type: AWS::SQS::Queue }
+          Tick: { Type: AWS::Scheduler::Schedule, Properties: { FlexibleTimeWindow: { Mode: 'OFF' }, ScheduleExpression: 'rate(30 minutes)', Target: { Arn: !GetAtt Inbox.Arn, RoleArn: !GetAtt InstanceRole.Arn, Input: tick } } }
+          Function: { Type: AWS::Lambda::Function, Properties: { Runtime: nodejs22.x, Handler: index.handler, Role: !GetAtt InstanceRole.Arn, Code: { ZipFile: 'exports.handler = async () => 1' } } }
+          Api: { Type: AWS::ApiGatewayV2::Api, Properties: { Name: !Ref AWS::StackName, ProtocolType: HTTP, Tags: { 'inferloop:stage': test } } }
+          Integration: { Type: AWS::ApiGatewayV2::Integration, Properties: { ApiId: !Ref Api, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt Function.Arn, PayloadFormatVersion: '2.0' } }
+          Route: { Type: AWS::ApiGatewayV2::Route, Properties: { ApiId: !Ref Api, RouteKey: 'POST /jobs', Target: !Sub 'integrations/${Integration}' } }
+          AccessLogs: { Type: AWS::Logs::LogGroup, Properties: { RetentionInDays: 7 } }
+          Stage: { Type: AWS::ApiGatewayV2::Stage, Properties: { ApiId: !Ref Api, StageName: $default, AutoDeploy: true, AccessLogSettings: { DestinationArn: !GetAtt AccessLogs.Arn, Format: '$context.requestId' }, Tags: { 'inferloop:stage': test } } }
+        Outputs:
+          Queue: { Value: !Ref Queue }
+          Definition: { Value: !Ref Definition }
+          Inbox: { Value: !Ref Inbox }
+          Endpoint: { Value: !GetAtt Api.ApiEndpoint }
+        """;
+
+    [Fact]
+    public async Task Jobs_schedules_and_an_api()
+    {
+        static string Of(int maximum, string tag) => Jobs.Replace("%MAX%", $"{maximum}", StringComparison.Ordinal).Replace("%TAG%", tag, StringComparison.Ordinal);
+        async Task<Dictionary<string, string>> Outputs(string stack) => (await Call("cloudformation", "DescribeStacks", new JsonObject { ["StackName"] = stack }))["Stacks"]![0]!["Outputs"]!.AsArray().ToDictionary(output => (string)output!["OutputKey"]!, output => (string)output!["OutputValue"]!);
+        var name = await Create("batch", Of(4, "1"));
+        Assert.Empty(await Drifted(name));
+        var outputs = await Outputs(name);
+        Assert.StartsWith("https://", outputs["Endpoint"], StringComparison.Ordinal);
+        Assert.EndsWith(":1", outputs["Definition"], StringComparison.Ordinal);
+        var job = (string)(await Call("batch", "SubmitJob", new JsonObject { ["jobName"] = "one", ["jobQueue"] = outputs["Queue"], ["jobDefinition"] = outputs["Definition"], ["shareIdentifier"] = "all", ["arrayProperties"] = new JsonObject { ["size"] = 4 } }))["jobId"]!;
+        async Task<JsonNode> Job() => (await Call("batch", "DescribeJobs", new JsonObject { ["jobs"] = new JsonArray(job) }))["jobs"]![0]!;
+        while ((string?)(await Job())["status"] is not ("SUCCEEDED" or "FAILED"))
+        {
+            // Two vCPUs each and room for four: never more than two at once.
+            var summary = (await Job())["arrayProperties"]!["statusSummary"]!;
+            Assert.InRange((int)summary["STARTING"]! + (int)summary["RUNNING"]!, 0, 2);
+            await sandbox.Host.Clock.DelayAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        }
+        Assert.Equal("SUCCEEDED", (string?)(await Job())["status"]);
+
+        await Change(name, Of(8, "2-crash"));
+        outputs = await Outputs(name);
+        Assert.EndsWith(":2", outputs["Definition"], StringComparison.Ordinal);
+        Assert.Empty(await Drifted(name));
+        job = (string)(await Call("batch", "SubmitJob", new JsonObject { ["jobName"] = "two", ["jobQueue"] = outputs["Queue"], ["jobDefinition"] = outputs["Definition"], ["shareIdentifier"] = "all" }))["jobId"]!;
+        while ((string?)(await Job())["status"] is not ("SUCCEEDED" or "FAILED"))
+        {
+            await sandbox.Host.Clock.DelayAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        }
+        var failed = await Job();
+        Assert.Equal(("FAILED", 2, "1"), ((string?)failed["status"], failed["attempts"]!.AsArray().Count, failed["container"]!["exitCode"]!.ToJsonString()));
+
+        await sandbox.Host.Clock.DelayAsync(TimeSpan.FromMinutes(31), TestContext.Current.CancellationToken);
+        Assert.Equal("tick", (string?)(await Call("sqs", "ReceiveMessage", new JsonObject { ["QueueUrl"] = outputs["Inbox"] }))["Messages"]?[0]?["Body"]);
+        Assert.Equal("ClientException", (await Assert.ThrowsAsync<ServiceFault>(() => Call("batch", "DeleteJobQueue", new JsonObject { ["jobQueue"] = outputs["Queue"] }))).Code);
+        await Delete(name);
+        Assert.Empty((await Call("batch", "DescribeJobQueues", new JsonObject { ["jobQueues"] = new JsonArray(outputs["Queue"]) }))["jobQueues"]!.AsArray());
+    }
 }

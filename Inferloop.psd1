@@ -38,6 +38,7 @@
         'Set-InferloopEnvironment'
         'Start-InferloopSandbox'
         'Stop-InferloopSandbox'
+        'Test-InferloopEnvironment'
         'Test-InferloopEnvironmentSpec'
         'Test-InferloopTemplate'
         'Wait-InferloopEnvironment'

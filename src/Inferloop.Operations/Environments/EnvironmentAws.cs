@@ -8,6 +8,7 @@ using Amazon.ElasticLoadBalancingV2;
 using Amazon.KeyManagementService;
 using Amazon.RDS;
 using Amazon.S3;
+using Inferloop.Aws;
 
 namespace Inferloop.Operations.Environments;
 
@@ -37,6 +38,12 @@ internal sealed record EnvironmentAws
     /// <summary>Asks AWS once, then remembers.</summary>
     public required Func<CancellationToken, Task<string>> AccountId { get; init; }
 
+    /// <summary>The caller's ARN; null where it is not known.</summary>
+    public Func<CancellationToken, Task<string>>? CallerArn { get; init; }
+
+    /// <summary>Clients beyond the ones above; a client of another region where one is named.</summary>
+    public AwsSession? Session { get; init; }
+
     public required string Region { get; init; }
 
     public string Partition { get; init; } = "aws";
@@ -44,4 +51,8 @@ internal sealed record EnvironmentAws
     public string DnsSuffix { get; init; } = "amazonaws.com";
 
     public EnvironmentConnection Connection { get; init; } = new();
+
+    /// <summary>The client of a service that only some operations need.</summary>
+    public T Client<T>(string? region = null)
+        where T : class, Amazon.Runtime.IAmazonService => (Session ?? throw new InvalidOperationException("There is no session to make clients from.")).Client<T>(region);
 }

@@ -41,6 +41,12 @@ internal sealed partial class EnvironmentOperations
                 cancellation).ConfigureAwait(false);
         }
 
+        if (!preview && stack is null && options.Preflight)
+        {
+            reporter.Progress(new OperationProgress($"Creating {spec.Name}", "Checking quotas, names and zones"));
+            await RefusePreflightAsync(plan, cancellation).ConfigureAwait(false);
+        }
+
         var scope = await BeginAsync(spec, OperationKind.Create, preview ? control : null, cancellation).ConfigureAwait(false);
         var prepared = new PreparedChange(this, scope, plan, OperationKind.Create, preview);
         try
@@ -73,6 +79,44 @@ internal sealed partial class EnvironmentOperations
         {
             await prepared.DisposeAsync().ConfigureAwait(false);
             throw;
+        }
+    }
+
+    /// <summary>Looks at what would let the create of an environment fail.</summary>
+    /// <param name="spec">What is to be made.</param>
+    /// <param name="thorough">Also the checks that ask many questions.</param>
+    /// <param name="cancellation">Stops the checks.</param>
+    public async Task<IReadOnlyList<InferloopPreflightFinding>> PreflightAsync(InferloopEnvironmentSpec spec, bool thorough, CancellationToken cancellation)
+    {
+        reporter.Progress(new OperationProgress($"Checking {spec.Name}", "Quotas, names, zones"));
+        var plan = await EnvironmentPlan.MakeAsync(spec, await aws.AccountId(cancellation).ConfigureAwait(false), aws.Partition, options, cancellation).ConfigureAwait(false);
+        var findings = await PreflightAsync(plan, thorough, cancellation).ConfigureAwait(false);
+        reporter.Progress(new OperationProgress($"Checking {spec.Name}", "", 100, Completed: true));
+        return findings;
+    }
+
+    private async Task<IReadOnlyList<InferloopPreflightFinding>> PreflightAsync(EnvironmentPlan plan, bool thorough, CancellationToken cancellation)
+    {
+        var stack = await FindStackAsync(plan.Spec.StackName, cancellation).ConfigureAwait(false);
+        var existing = stack is null || stack.StackStatus == "REVIEW_IN_PROGRESS" ? [] : await ResourcesAsync(stack.StackId, cancellation).ConfigureAwait(false);
+        return await Preflight.RunAsync(aws, plan, existing.Where(r => r.PhysicalId.Length > 0).Select(r => r.Path).ToHashSet(StringComparer.Ordinal), thorough, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Makes the quick checks, tells what can go wrong, and says no to what will.</summary>
+    private async Task RefusePreflightAsync(EnvironmentPlan plan, CancellationToken cancellation)
+    {
+        var findings = await PreflightAsync(plan, thorough: false, cancellation).ConfigureAwait(false);
+        foreach (var finding in findings.Where(f => f.Severity == PreflightSeverity.Warning && f.Check != PreflightCheck.Spec))
+        {
+            Warn($"{finding.Check} {finding.Subject}: {finding.Message}");
+        }
+
+        var errors = findings.Where(f => f.Severity == PreflightSeverity.Error).ToList();
+        if (errors.Count > 0)
+        {
+            throw new OperationException(
+                "PreflightFailed", OperationErrorKind.InvalidState, $"'{plan.Spec.Name}' cannot be created. {string.Join(" ", errors.Select(e => $"{e.Check} {e.Subject}: {e.Message}"))} Nothing was created.",
+                $"{errors[0].Remedy} Test-InferloopEnvironment shows all findings; New-InferloopEnvironment -SkipPreflight goes on all the same.", plan.Spec.Name);
         }
     }
 

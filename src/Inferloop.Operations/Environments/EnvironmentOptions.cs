@@ -19,6 +19,9 @@ internal sealed record EnvironmentOptions
     /// <summary>What an environment may cost a month at most, in US dollars; null for no limit.</summary>
     public decimal? MaximumMonthlyCost { get; init; }
 
+    /// <summary>Look at quotas, names and zones before a create begins.</summary>
+    public bool Preflight { get; init; }
+
     /// <summary>Called as each step begins. Tests stop here for good, as a dead process would.</summary>
     public Func<string, CancellationToken, Task>? BeforeStep { get; init; }
 

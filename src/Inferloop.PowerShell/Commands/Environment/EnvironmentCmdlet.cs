@@ -94,13 +94,18 @@ public abstract class EnvironmentCmdlet : AwsCmdlet
             Databases = session.Client<IAmazonRDS>(),
             Caches = session.Client<IAmazonElastiCache>(),
             AccountId = async ct => (await session.GetCallerIdentityAsync(ct).ConfigureAwait(false)).Account,
+            CallerArn = async ct => (await session.GetCallerIdentityAsync(ct).ConfigureAwait(false)).Arn,
+            Session = session,
             Region = session.Region,
             Partition = session.Partition,
             DnsSuffix = session.Partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com",
             Connection = new EnvironmentConnection { Region = session.Region, ProfileName = session.ProfileName, EndpointUrl = session.EndpointUrl, Session = session },
         };
-        return new EnvironmentOperations(aws, EnvironmentOptions.For(endpoint) with { MaximumMonthlyCost = MonthlyLimit }, Reporter) { OnEvent = Show };
+        return new EnvironmentOperations(aws, EnvironmentOptions.For(endpoint) with { MaximumMonthlyCost = MonthlyLimit, Preflight = WithPreflight }, Reporter) { OnEvent = Show };
     }
+
+    /// <summary>Whether quotas, names and zones are looked at before something is created.</summary>
+    private protected virtual bool WithPreflight => false;
 
     /// <summary>What the environment may cost a month at most; null for no limit.</summary>
     private protected virtual decimal? MonthlyLimit => null;

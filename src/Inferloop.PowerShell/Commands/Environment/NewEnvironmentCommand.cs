@@ -46,6 +46,12 @@ public sealed class NewEnvironmentCommand : EnvironmentCmdlet, IDynamicParameter
     [ValidateRange(0, 100000000)]
     public decimal? MaxMonthlyCost { get; set; }
 
+    /// <summary>Do not look at quotas, names and zones first.</summary>
+    [Parameter]
+    public SwitchParameter SkipPreflight { get; set; }
+
+    private protected override bool WithPreflight => !SkipPreflight;
+
     private protected override decimal? MonthlyLimit => MaxMonthlyCost;
 
     /// <inheritdoc/>

@@ -139,6 +139,7 @@ internal sealed class EnvironmentHarness : IAsyncDisposable
         EC2 = session.Client<IAmazonEC2>(), ECS = session.Client<IAmazonECS>(), LoadBalancing = session.Client<IAmazonElasticLoadBalancingV2>(),
         Keys = session.Client<IAmazonKeyManagementService>(), Logs = session.Client<IAmazonCloudWatchLogs>(),
         Databases = session.Client<Amazon.RDS.IAmazonRDS>(), Caches = session.Client<Amazon.ElastiCache.IAmazonElastiCache>(),
+        Session = session, CallerArn = async ct => (await session.GetCallerIdentityAsync(ct)).Arn,
         AccountId = async ct => (await session.GetCallerIdentityAsync(ct)).Account,
         Region = "us-east-1",
     };

@@ -1,0 +1,82 @@
+using Inferloop.Operations;
+using Inferloop.Operations.Environments;
+using Inferloop.Operations.Specs;
+
+namespace Inferloop.Tests.Operations.Environments;
+
+/// <summary>What would let a create fail is told before it begins.</summary>
+public sealed class PreflightTests : IAsyncLifetime
+{
+    private EnvironmentHarness harness = null!;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => harness = await EnvironmentHarness.StartAsync();
+
+    public ValueTask DisposeAsync() => harness.DisposeAsync();
+
+    [Fact]
+    public async Task A_fresh_account_passes_and_every_finding_says_what_was_looked_at()
+    {
+        var findings = await harness.Operator().Operations.PreflightAsync(EnvironmentHarness.Spec, thorough: true, Stop);
+        Assert.DoesNotContain(findings, f => f.Severity == PreflightSeverity.Error);
+        Assert.Contains(findings, f => f is { Check: PreflightCheck.Quota, Subject: "VPCs", Severity: PreflightSeverity.Passed });
+        Assert.Contains(findings, f => f is { Check: PreflightCheck.Region, Severity: PreflightSeverity.Passed });
+        Assert.All(findings.Where(f => f.Severity >= PreflightSeverity.Warning && f.Check != PreflightCheck.Spec), f => Assert.NotEmpty(f.Remedy));
+    }
+
+    [Fact]
+    public async Task Quotas_are_held_against_what_is_used_and_needed()
+    {
+        for (var i = 0; i < 5; i++)
+        {
+            await harness.Aws.EC2.AllocateAddressAsync(new Amazon.EC2.Model.AllocateAddressRequest { Domain = "vpc" }, Stop);
+        }
+
+        var found = Assert.Single(await harness.Operator().Operations.PreflightAsync(EnvironmentHarness.Spec, thorough: false, Stop), f => f is { Check: PreflightCheck.Quota, Subject: "elastic IP addresses" });
+        Assert.NotEqual(PreflightSeverity.Passed, found.Severity);
+        Assert.Contains("5 are used, 1 more", found.Message, StringComparison.Ordinal);
+        Assert.Contains("L-0263D0A3", found.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_name_that_an_earlier_environment_left_is_refused_before_anything_is_made()
+    {
+        harness.Edit("main.yaml", "\nOutputs:\n", "\n  Left:\n    Type: AWS::S3::Bucket\n    Properties: { BucketName: left-by-another }\nOutputs:\n");
+        await harness.S3.PutBucketAsync("left-by-another", Stop);
+        var ada = harness.Operator();
+        var careful = new EnvironmentOperations(harness.Aws, ada.Operations.Options with { Preflight = true }, ada);
+        var error = await Assert.ThrowsAsync<OperationException>(() => careful.PrepareCreateAsync(EnvironmentHarness.Spec, false, false, Stop));
+        Assert.Equal("PreflightFailed", error.ErrorId);
+        Assert.Contains("left-by-another", error.Message, StringComparison.Ordinal);
+        Assert.Contains("-SkipPreflight", error.RecommendedAction, StringComparison.Ordinal);
+        Assert.Empty((await harness.CloudFormation.DescribeStacksAsync(new Amazon.CloudFormation.Model.DescribeStacksRequest(), Stop)).Stacks ?? []);
+        await harness.S3.DeleteBucketAsync("left-by-another", Stop);
+        await using var prepared = await careful.PrepareCreateAsync(EnvironmentHarness.Spec, preview: false, resume: false, Stop);
+        Assert.NotNull(prepared.ChangeSet);
+    }
+
+    [Fact]
+    public async Task Listener_traps_certificates_and_instance_types_are_errors()
+    {
+        harness.Edit("main.yaml", "\nOutputs:\n", """
+
+              Alb: { Type: AWS::ElasticLoadBalancingV2::LoadBalancer, Properties: { Subnets: [a, b] } }
+              One: { Type: AWS::ElasticLoadBalancingV2::Listener, Properties: { LoadBalancerArn: !Ref Alb, Port: 443, DefaultActions: [ { Type: fixed-response } ], Certificates: [ { CertificateArn: 'arn:aws:acm:eu-west-1:123456789012:certificate/x' } ] } }
+              Two: { Type: AWS::ElasticLoadBalancingV2::Listener, Properties: { LoadBalancerArn: !Ref Alb, Port: 443, DefaultActions: [ { Type: fixed-response } ] } }
+              Host: { Type: AWS::EC2::LaunchTemplate, Properties: { LaunchTemplateData: { InstanceType: z9.nothing } } }
+            Outputs:
+
+            """);
+        var errors = (await harness.Operator().Operations.PreflightAsync(EnvironmentHarness.Spec, thorough: true, Stop)).Where(f => f.Severity == PreflightSeverity.Error).ToList();
+        Assert.Contains(errors, f => f.Check == PreflightCheck.Template && f.Subject.StartsWith("ListenerPortTaken", StringComparison.Ordinal));
+        Assert.Contains(errors, f => f.Check == PreflightCheck.Certificate && f.Message.Contains("eu-west-1", StringComparison.Ordinal));
+        Assert.Contains(errors, f => f is { Check: PreflightCheck.InstanceType, Subject: "z9.nothing" });
+    }
+
+    [Theory]
+    [InlineData("arn:aws:sts::123456789012:assumed-role/Deployer/session", "arn:aws:iam::123456789012:role/Deployer")]
+    [InlineData("arn:aws:iam::123456789012:user/ada", "arn:aws:iam::123456789012:user/ada")]
+    [InlineData("arn:aws:iam::123456789012:root", null)]
+    public void The_policies_of_a_session_are_those_of_its_role(string caller, string? principal) => Assert.Equal(principal, Preflight.Principal(caller));
+}

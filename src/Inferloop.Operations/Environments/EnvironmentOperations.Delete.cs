@@ -78,6 +78,7 @@ internal sealed partial class EnvironmentOperations
                     new UpdateTerminationProtectionRequest { StackName = stack.StackId, EnableTerminationProtection = false }, cancellation).ConfigureAwait(false);
             }
 
+            var guarded = (stack.Parameters ?? []).Exists(p => p is { ParameterKey: "DeletionProtection", ParameterValue: "true" });
             stack = await SetRetentionAsync(scope, name, stack, retain: !removal.DeleteData, removal, cancellation).ConfigureAwait(false);
             if (removal.DeleteData)
             {
@@ -137,6 +138,11 @@ internal sealed partial class EnvironmentOperations
             }
 
             var skipped = end.Events.Where(e => e.Status == "DELETE_SKIPPED").Select(e => e.Path).ToHashSet(StringComparer.Ordinal);
+            if (guarded && !removal.DeleteData)
+            {
+                await GuardAgainAsync(resources.Where(r => skipped.Contains(r.Path)), cancellation).ConfigureAwait(false);
+            }
+
             await scope.EndAsync(OperationState.Completed).ConfigureAwait(false);
             return Removed(
                 environment,
@@ -158,6 +164,35 @@ internal sealed partial class EnvironmentOperations
         {
             await scope.EndAsync(OperationState.Failed, e.Message).ConfigureAwait(false);
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Gives data stores that outlive their environment the deletion protection back that they had: it had to be lifted for the
+    /// load balancer, which goes by the same switch.
+    /// </summary>
+    private async Task GuardAgainAsync(IEnumerable<DeployedResource> kept, CancellationToken cancellation)
+    {
+        foreach (var store in kept)
+        {
+            try
+            {
+                switch (store.Type)
+                {
+                    case "AWS::DynamoDB::Table":
+                        await aws.DynamoDB.UpdateTableAsync(new Amazon.DynamoDBv2.Model.UpdateTableRequest { TableName = store.PhysicalId, DeletionProtectionEnabled = true }, cancellation).ConfigureAwait(false);
+                        break;
+                    case "AWS::RDS::DBInstance":
+                        await aws.Client<Amazon.RDS.IAmazonRDS>().ModifyDBInstanceAsync(
+                            new Amazon.RDS.Model.ModifyDBInstanceRequest { DBInstanceIdentifier = store.PhysicalId, DeletionProtection = true, ApplyImmediately = true }, cancellation).ConfigureAwait(false);
+                        break;
+                }
+            }
+            catch (AmazonServiceException e)
+            {
+                // The environment is gone as asked; that what was kept stands unprotected is for someone to know.
+                Warn($"{store.PhysicalId} ({store.Type}) was kept, and its deletion protection could not be switched on again: {e.Message}");
+            }
         }
     }
 

@@ -166,6 +166,12 @@ public sealed record InferloopChangeSet
     /// <summary>What the change adds to the monthly price, in US dollars.</summary>
     public decimal? MonthlyCostDelta => MonthlyCostAfter - MonthlyCostBefore;
 
+    /// <summary>What the change adds to the least the environment can cost a month, in US dollars: with its fewest tasks and least use.</summary>
+    public decimal? MonthlyCostLowDelta => Cost?.MonthlyLowDelta;
+
+    /// <summary>What the change adds to the most the environment can cost a month, in US dollars: with its greatest number of tasks.</summary>
+    public decimal? MonthlyCostHighDelta => Cost?.MonthlyHighDelta;
+
     /// <summary>The price before and after, line by line; null when one of them is not known.</summary>
     public CostComparison? Cost { get; init; }
 
@@ -193,5 +199,7 @@ public sealed record InferloopChangeSet
     /// <summary>The change set in one line.</summary>
     public override string ToString() =>
         $"{Environment}: {Added} to add, {Modified} to modify, {Replaced} to replace, {Removed} to remove"
-        + (MonthlyCostDelta is { } d ? $"; {(d < 0 ? "-" : "+")}${Math.Abs(d):0.00} a month" : "");
+        + (MonthlyCostDelta is { } d ? $"; {Signed(d)} a month" + (MonthlyCostHighDelta is { } high && MonthlyCostLowDelta is { } low && (high != d || low != d) ? $" ({Signed(low)} to {Signed(high)})" : "") : "");
+
+    private static string Signed(decimal amount) => FormattableString.Invariant($"{(amount < 0 ? "-" : "+")}${Math.Abs(amount):0.00}");
 }

@@ -33,6 +33,10 @@ public sealed class EnvironmentCmdletTests : IDisposable
 
         var preview = module.Invoke("$e | Set-InferloopEnvironment -NatGatewayMode PerAz -WhatIf").Single();
         Assert.True((decimal)preview.Properties["MonthlyCostDelta"].Value > 30);
+        var more = module.Invoke("$e | Set-InferloopEnvironment -MaximumTasks 40 -WhatIf").Single();
+        Assert.Equal(0m, (decimal)more.Properties["MonthlyCostDelta"].Value);
+        Assert.True((decimal)more.Properties["MonthlyCostHighDelta"].Value > 100, $"{more.Properties["MonthlyCostHighDelta"].Value}");
+        Assert.Contains(" to +$", more.ToString(), StringComparison.Ordinal);
         Assert.Equal("Single", module.Invoke("\"$((Get-InferloopEnvironment demo).Spec.Network.NatGatewayMode)\"").Single<string>());
         Assert.True(module.Invoke("($e | Set-InferloopEnvironment -NatGatewayMode PerAz -WhatIf | Get-InferloopCostEstimate).MonthlyDelta -gt 30").Single<bool>());
 

@@ -84,6 +84,16 @@ public sealed class EnvironmentLifecycleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_outlives_a_protected_environment_stays_protected()
+    {
+        var ada = harness.Operator();
+        var environment = await ada.CreateAsync(EnvironmentHarness.Spec.With("DeletionProtection", true).With("RetainData", true), cancellation: Stop);
+        await ada.RemoveAsync(unprotect: true, cancellation: Stop);
+        Assert.True((await harness.DynamoDB.DescribeTableAsync(environment.Outputs["TableName"], Stop)).Table.DeletionProtectionEnabled);
+        Assert.Empty(ada.Warnings);
+    }
+
+    [Fact]
     public async Task With_its_deletion_said_versioned_objects_go_too()
     {
         var ada = harness.Operator();

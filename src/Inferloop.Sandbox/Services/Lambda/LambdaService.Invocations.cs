@@ -83,8 +83,9 @@ internal sealed partial class LambdaService
         var (name, qualifier) = Named(input);
         var function = Version(context, name, qualifier);
         var type = input.Text("InvocationType") ?? "RequestResponse";
-        var payload = context.Payload.IsEmpty ? "{}" : Encoding.UTF8.GetString(context.Payload.Span);
-        if (context.Payload.Length > (type == "Event" ? MaximumAsynchronous : MaximumSynchronous))
+        var bytes = input.Text("Payload") is { } body ? Convert.FromBase64String(body) : [];
+        var payload = bytes.Length == 0 ? "{}" : Encoding.UTF8.GetString(bytes);
+        if (bytes.Length > (type == "Event" ? MaximumAsynchronous : MaximumSynchronous))
         {
             throw Fault("RequestTooLargeException", $"Request must be smaller than {(type == "Event" ? MaximumAsynchronous : MaximumSynchronous)} bytes for the InvokeFunction operation", 413);
         }
@@ -106,8 +107,7 @@ internal sealed partial class LambdaService
                 return new JsonObject { ["StatusCode"] = 202 };
             default:
                 var run = Run(context, name, qualifier, function, payload);
-                context.ResponsePayload = Encoding.UTF8.GetBytes(run.Payload);
-                var answer = new JsonObject { ["StatusCode"] = 200, ["ExecutedVersion"] = run.Version }.With("FunctionError", run.Error is null ? null : "Unhandled");
+                var answer = new JsonObject { ["StatusCode"] = 200, ["ExecutedVersion"] = run.Version, ["Payload"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(run.Payload)) }.With("FunctionError", run.Error is null ? null : "Unhandled");
                 return input.Text("LogType") == "Tail" ? answer.With("LogResult", Convert.ToBase64String(Encoding.UTF8.GetBytes(run.Log))) : answer;
         }
     }

@@ -70,6 +70,10 @@ internal sealed class SandboxRuntime : IDisposable
     public Collection Collection(string service, string name, string accountId, string region) =>
         collections.GetOrAdd((service, name, accountId, region), static _ => new Collection());
 
+    /// <summary>The entities of one kind in a region, of every account that has any.</summary>
+    public IEnumerable<(string Account, Collection Documents)> Collections(string service, string name, string region) => collections
+        .Where(pair => pair.Key.Service == service && pair.Key.Name == name && pair.Key.Region == region).Select(pair => (pair.Key.Account, pair.Value));
+
     /// <summary>A context for work that no request asked for (transitions, schedules) in an account and region.</summary>
     public RequestContext SystemContext(string accountId, string region) => new()
     {

@@ -87,4 +87,55 @@ internal static class Durations
 
     /// <summary>A job that does not say how long it takes.</summary>
     public static readonly TimeSpan BatchJob = TimeSpan.FromSeconds(60);
+
+    // RDS: times between events of instances of a few dozen GiB, as operators report them; the guide says "several minutes" for most.
+    public static readonly TimeSpan RdsCreate = TimeSpan.FromMinutes(6);
+
+    /// <summary>A standby is made from a snapshot of the primary and catches up.</summary>
+    public static readonly TimeSpan RdsStandby = TimeSpan.FromMinutes(4);
+    public static readonly TimeSpan RdsFirstBackup = TimeSpan.FromMinutes(2.5);
+    public static readonly TimeSpan RdsRestore = TimeSpan.FromMinutes(10);
+    public static readonly TimeSpan RdsReplica = TimeSpan.FromMinutes(9);
+    public static readonly TimeSpan RdsReplicaAcross = TimeSpan.FromMinutes(18);
+    public static readonly TimeSpan RdsPromote = TimeSpan.FromMinutes(5);
+    public static readonly TimeSpan RdsSnapshot = TimeSpan.FromMinutes(3);
+    public static readonly TimeSpan RdsSnapshotCopy = TimeSpan.FromMinutes(8);
+    public static readonly TimeSpan RdsReboot = TimeSpan.FromSeconds(75);
+
+    /// <summary>The guide: failover times are typically 60 to 120 seconds.</summary>
+    public static readonly TimeSpan RdsFailover = TimeSpan.FromSeconds(90);
+    public static readonly TimeSpan RdsStop = TimeSpan.FromMinutes(4);
+    public static readonly TimeSpan RdsStart = TimeSpan.FromMinutes(5);
+    public static readonly TimeSpan RdsDelete = TimeSpan.FromMinutes(4);
+    public static readonly TimeSpan RdsModifySettings = TimeSpan.FromSeconds(45);
+    public static readonly TimeSpan RdsModifyClass = TimeSpan.FromMinutes(7);
+    public static readonly TimeSpan RdsModifyStorage = TimeSpan.FromMinutes(4);
+
+    /// <summary>The guide: optimization can take hours; no other storage change meanwhile.</summary>
+    public static readonly TimeSpan RdsStorageOptimization = TimeSpan.FromHours(6);
+    public static readonly TimeSpan RdsMinorUpgrade = TimeSpan.FromMinutes(8);
+    public static readonly TimeSpan RdsMajorUpgrade = TimeSpan.FromMinutes(25);
+    public static readonly TimeSpan RdsParametersApply = TimeSpan.FromSeconds(60);
+
+    // ElastiCache: as seen in events of replication groups with small nodes.
+    public static readonly TimeSpan CacheCreate = TimeSpan.FromMinutes(7);
+    public static readonly TimeSpan CacheDelete = TimeSpan.FromMinutes(5);
+    public static readonly TimeSpan CacheModify = TimeSpan.FromMinutes(2);
+    public static readonly TimeSpan CacheScale = TimeSpan.FromMinutes(9);
+    public static readonly TimeSpan CacheUpgrade = TimeSpan.FromMinutes(12);
+    public static readonly TimeSpan CacheReplica = TimeSpan.FromMinutes(6);
+    public static readonly TimeSpan CacheSnapshot = TimeSpan.FromMinutes(3);
+    public static readonly TimeSpan CacheFailover = TimeSpan.FromSeconds(45);
+    public static readonly TimeSpan CacheUser = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan GlobalCache = TimeSpan.FromMinutes(5);
+
+    /// <summary>The four steps of a managed rotation.</summary>
+    public static readonly TimeSpan SecretRotation = TimeSpan.FromSeconds(30);
+
+    public static readonly TimeSpan VpnGateway = TimeSpan.FromSeconds(15);
+    public static readonly TimeSpan VpnGatewayAttachment = TimeSpan.FromSeconds(25);
+
+    /// <summary>The guide: a connection can take several minutes.</summary>
+    public static readonly TimeSpan VpnConnection = TimeSpan.FromMinutes(4);
+    public static readonly TimeSpan VpnConnectionDelete = TimeSpan.FromMinutes(2);
 }

@@ -23,23 +23,48 @@ internal static partial class Ec2Resources
         yield return new Provider("AWS::EC2::VPCGatewayAttachment")
         {
             Service = "Ec2",
-            Gone = ["Gateway.NotAttached", "InvalidInternetGatewayID.NotFound", "InvalidVpcID.NotFound"],
+            Gone = ["Gateway.NotAttached", "InvalidInternetGatewayID.NotFound", "InvalidVpcID.NotFound", "InvalidVpnGatewayAttachment.NotFound", "InvalidVpnGatewayID.NotFound"],
             Create = async (context, properties) =>
             {
+                if (properties.Has("VpnGatewayId"))
+                {
+                    await service.CallMappedAsync(context, "AttachVpnGateway", properties).ConfigureAwait(false);
+                    await context.WaitUntilAsync(async () => (await OneAsync(service, context, "DescribeVpnGateways", "VpnGatewayIds", properties.Required("VpnGatewayId"), "VpnGateways").ConfigureAwait(false))
+                        .Objects("VpcAttachments").Any(item => item.Text("State") == "attached")).ConfigureAwait(false);
+                    return $"VGW|{properties.Text("VpcId")}";
+                }
                 await service.CallMappedAsync(context, "AttachInternetGateway", properties).ConfigureAwait(false);
                 return $"IGW|{properties.Text("VpcId")}";
             },
-            Delete = (context, _, properties) => WhileDependedUponAsync(context, () => service.CallMappedAsync(context, "DetachInternetGateway", properties)),
+            Delete = async (context, _, properties) =>
+            {
+                if (!properties.Has("VpnGatewayId"))
+                {
+                    await WhileDependedUponAsync(context, () => service.CallMappedAsync(context, "DetachInternetGateway", properties)).ConfigureAwait(false);
+                    return;
+                }
+                await service.CallMappedAsync(context, "DetachVpnGateway", properties).ConfigureAwait(false);
+                await context.WaitUntilAsync(async () => (await OneAsync(service, context, "DescribeVpnGateways", "VpnGatewayIds", properties.Required("VpnGatewayId"), "VpnGateways").ConfigureAwait(false))
+                    .Objects("VpcAttachments").All(item => item.Text("State") == "detached")).ConfigureAwait(false);
+            },
             Read = async (context, id) =>
             {
                 var vpc = id.Split('|')[^1];
+                if (id.StartsWith("VGW", StringComparison.Ordinal))
+                {
+                    var gateways = await service.CallAsync(context, "DescribeVpnGateways",
+                        new JsonObject { ["Filters"] = new JsonArray(new JsonObject { ["Name"] = "attachment.vpc-id", ["Values"] = new JsonArray(vpc) }) }).ConfigureAwait(false);
+                    return gateways.Objects("VpnGateways").FirstOrDefault(item => item.Objects("VpcAttachments").Any(attachment => attachment.Text("State") == "attached")) is { } attached
+                        ? new JsonObject { ["VpcId"] = vpc, ["VpnGatewayId"] = attached.Text("VpnGatewayId") }
+                        : null;
+                }
                 var found = await service.CallAsync(context, "DescribeInternetGateways",
                     new JsonObject { ["Filters"] = new JsonArray(new JsonObject { ["Name"] = "attachment.vpc-id", ["Values"] = new JsonArray(vpc) }) }).ConfigureAwait(false);
                 return found.Objects("InternetGateways").FirstOrDefault() is { } gateway
                     ? new JsonObject { ["VpcId"] = vpc, ["InternetGatewayId"] = gateway.Text("InternetGatewayId") }
                     : null;
             },
-            Attributes = (_, _) => Task.FromResult(ProviderExtensions.Attributes(("AttachmentType", "IGW"))),
+            Attributes = (_, id) => Task.FromResult(ProviderExtensions.Attributes(("AttachmentType", id.Split('|')[0]))),
         };
         Task<JsonObject> Address(ProvisionContext context, string ip) => OneAsync(service, context, "DescribeAddresses", "PublicIps", ip, "Addresses");
         yield return new Provider("AWS::EC2::EIP")

@@ -21,6 +21,7 @@ internal sealed partial class Ec2Service : SandboxService
         AddLaunchTemplates();
         AddInstances();
         AddInterfaces();
+        AddVpn();
         On("CreateTags", CreateTags);
         On("DeleteTags", DeleteTags);
         On("DescribeTags", DescribeTags);
@@ -42,6 +43,9 @@ internal sealed partial class Ec2Service : SandboxService
         ["dopt"] = ("dhcp-options", "dhcp-options", "dhcpOption ID", "InvalidDhcpOptionID.NotFound"),
         ["lt"] = ("launch-templates", "launch-template", "launch template ID", "InvalidLaunchTemplateId.NotFound"),
         ["i"] = ("instances", "instance", "instance ID", "InvalidInstanceID.NotFound"),
+        ["vgw"] = ("vpn-gateways", "vpn-gateway", "vpnGateway ID", "InvalidVpnGatewayID.NotFound"),
+        ["cgw"] = ("customer-gateways", "customer-gateway", "customerGateway ID", "InvalidCustomerGatewayID.NotFound"),
+        ["vpn"] = ("vpn-connections", "vpn-connection", "vpnConnection ID", "InvalidVpnConnectionID.NotFound"),
         ["eni"] = ("network-interfaces", "network-interface", "networkInterface ID", "InvalidNetworkInterfaceID.NotFound"),
     };
 
@@ -167,6 +171,9 @@ internal sealed partial class Ec2Service : SandboxService
         "dopt" => document.Text("DhcpOptionsId"),
         "lt" => document.Text("LaunchTemplateId"),
         "i" => document.Text("InstanceId"),
+        "vgw" => document.Text("VpnGatewayId"),
+        "cgw" => document.Text("CustomerGatewayId"),
+        "vpn" => document.Text("VpnConnectionId"),
         _ => document.Text("NetworkInterfaceId"),
     };
 

@@ -10,7 +10,7 @@ internal static class SecretsManagerResources
     public static IEnumerable<ResourceProvider> All(SandboxRuntime runtime)
     {
         var service = runtime.Service<SecretsManagerService>();
-        return [Secret(service), Policy(service), Schedule(service)];
+        return [Secret(service), Policy(service), Schedule(service), Attachment(service, runtime)];
     }
 
     private static string? Value(JsonObject properties) => properties.Text("SecretString")
@@ -76,7 +76,8 @@ internal static class SecretsManagerResources
         Task Put(ProvisionContext context, JsonObject properties)
         {
             var input = PropertyMapper.ToInput(service, "RotateSecret", properties);
-            input["RotateImmediately"] = false;
+            // CloudFormation rotates at once unless it is told not to.
+            input["RotateImmediately"] = properties.Flag("RotateImmediatelyOnUpdate") ?? true;
             return service.CallAsync(context, "RotateSecret", input);
         }
         return new Provider("AWS::SecretsManager::RotationSchedule")
@@ -87,11 +88,70 @@ internal static class SecretsManagerResources
                 return (await service.CallAsync(context, "DescribeSecret", Id(properties.Required("SecretId"))).ConfigureAwait(false)).Required("ARN");
             },
             Update = (context, _, _, after) => Put(context, after),
-            Delete = (context, arn, _) => service.CallAsync(context, "CancelRotateSecret", Id(arn)),
+            Delete = async (context, arn, _) =>
+            {
+                var secret = await service.CallAsync(context, "DescribeSecret", Id(arn)).ConfigureAwait(false);
+                if (!secret.Has("OwningService"))
+                {
+                    await service.CallAsync(context, "CancelRotateSecret", Id(arn)).ConfigureAwait(false);
+                }
+            },
             Read = async (context, arn) =>
             {
                 var secret = await service.CallAsync(context, "DescribeSecret", Id(arn)).ConfigureAwait(false);
                 return secret.Is("RotationEnabled") ? secret.Pick("RotationLambdaARN", "RotationRules").With("SecretId", arn) : null;
+            },
+            Attributes = (_, arn) => Task.FromResult(ProviderExtensions.Attributes(("Id", arn))),
+        };
+    }
+
+    /// <summary>Writes where the database is into the secret that a rotation function and its clients read.</summary>
+    private static Provider Attachment(SecretsManagerService service, SandboxRuntime runtime)
+    {
+        async Task Put(ProvisionContext context, string arn, JsonObject properties)
+        {
+            if (properties.Required("TargetType") != "AWS::RDS::DBInstance")
+            {
+                throw new ServiceFault("InvalidRequest", $"The sandbox attaches secrets to AWS::RDS::DBInstance only, not to {properties.Text("TargetType")}");
+            }
+            var found = await runtime.Service<Rds.RdsService>().CallAsync(context, "DescribeDBInstances", new JsonObject { ["DBInstanceIdentifier"] = properties.Text("TargetId") }).ConfigureAwait(false);
+            var instance = found.Objects("DBInstances").First();
+            var value = (await service.CallAsync(context, "GetSecretValue", Id(arn)).ConfigureAwait(false)).Text("SecretString");
+            if (PolicyDocument.AsObject(value) is not JsonObject fields)
+            {
+                throw new ServiceFault("InvalidRequest", "The secret's value must be a JSON object for it to be attached to a target.");
+            }
+            fields.With("engine", instance.Text("Engine")).With("host", instance.Child("Endpoint")?["Address"]).With("port", instance.Child("Endpoint")?["Port"])
+                .With("dbname", instance.Text("DBName")).With("dbInstanceIdentifier", instance.Text("DBInstanceIdentifier"));
+            await service.CallAsync(context, "PutSecretValue", Id(arn).With("SecretString", fields.ToJsonString())).ConfigureAwait(false);
+        }
+        return new Provider("AWS::SecretsManager::SecretTargetAttachment")
+        {
+            Create = async (context, properties) =>
+            {
+                var arn = (await service.CallAsync(context, "DescribeSecret", Id(properties.Required("SecretId"))).ConfigureAwait(false)).Required("ARN");
+                await Put(context, arn, properties).ConfigureAwait(false);
+                return arn;
+            },
+            Update = (context, arn, _, after) => Put(context, arn, after),
+            Delete = async (context, arn, _) =>
+            {
+                var value = (await service.CallAsync(context, "GetSecretValue", Id(arn)).ConfigureAwait(false)).Text("SecretString");
+                if (PolicyDocument.AsObject(value) is JsonObject fields)
+                {
+                    foreach (var name in (string[])["engine", "host", "port", "dbname", "dbInstanceIdentifier"])
+                    {
+                        fields.Remove(name);
+                    }
+                    await service.CallAsync(context, "PutSecretValue", Id(arn).With("SecretString", fields.ToJsonString())).ConfigureAwait(false);
+                }
+            },
+            Read = async (context, arn) =>
+            {
+                var value = (await service.CallAsync(context, "GetSecretValue", Id(arn)).ConfigureAwait(false)).Text("SecretString");
+                return PolicyDocument.AsObject(value) is JsonObject fields && fields.Text("dbInstanceIdentifier") is { } target
+                    ? new JsonObject { ["SecretId"] = arn, ["TargetId"] = target, ["TargetType"] = "AWS::RDS::DBInstance" }
+                    : null;
             },
             Attributes = (_, arn) => Task.FromResult(ProviderExtensions.Attributes(("Id", arn))),
         };

@@ -75,7 +75,13 @@ internal sealed partial class SecretsManagerService : SandboxService
         On("CancelRotateSecret", (context, input) =>
         {
             var secret = Secret(context, input);
-            Secrets(context).Update(secret.Required("Name"), document => document["RotationEnabled"] = false);
+            RequireUnmanaged(secret);
+            Secrets(context).Update(secret.Required("Name"), document =>
+            {
+                document["RotationEnabled"] = false;
+                document.Remove("NextRotationDate");
+                document.Remove("_RotationRound");
+            });
             return secret.Pick("ARN", "Name");
         });
     }
@@ -276,6 +282,7 @@ internal sealed partial class SecretsManagerService : SandboxService
     private JsonObject PutSecretValue(RequestContext context, JsonObject input)
     {
         var secret = Secret(context, input);
+        RequireUnmanaged(secret);
         if (!input.Has("SecretString") && !input.Has("SecretBinary"))
         {
             throw Invalid("You must provide either SecretString or SecretBinary.");
@@ -289,6 +296,10 @@ internal sealed partial class SecretsManagerService : SandboxService
     private JsonObject UpdateSecret(RequestContext context, JsonObject input)
     {
         var secret = Secret(context, input);
+        if (input.Has("SecretString") || input.Has("SecretBinary"))
+        {
+            RequireUnmanaged(secret);
+        }
         if (input.Text("KmsKeyId") is { } key)
         {
             RequireKey(context, key);
@@ -398,6 +409,7 @@ internal sealed partial class SecretsManagerService : SandboxService
             throw Invalid("The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).");
         }
         var secret = Secret(context, input, allowDeleted: force);
+        RequireUnmanaged(secret);
         var at = force ? context.Now : context.Now.AddDays(days);
         var answer = secret.Pick("ARN", "Name").With("DeletionDate", Documents.Time(at));
         if (force)
@@ -414,33 +426,6 @@ internal sealed partial class SecretsManagerService : SandboxService
             }
         });
         return answer;
-    }
-
-    private JsonObject RotateSecret(RequestContext context, JsonObject input)
-    {
-        var secret = Secret(context, input);
-        var lambda = input.Text("RotationLambdaARN") ?? secret.Text("RotationLambdaARN")
-            ?? throw new ServiceFault("InvalidRequestException", "No Lambda rotation function ARN is associated with this secret.");
-        Secrets(context).Update(secret.Required("Name"), document =>
-        {
-            document["RotationLambdaARN"] = lambda;
-            document["RotationEnabled"] = true;
-            document.Take(input, "RotationRules");
-            if (document.Child("RotationRules")?.Int("AutomaticallyAfterDays") is { } days)
-            {
-                document["NextRotationDate"] = Documents.Time(context.Now.AddDays(days));
-            }
-        });
-        if (input.Flag("RotateImmediately") == false)
-        {
-            return secret.Pick("ARN", "Name");
-        }
-        // The rotation itself is the function's work: without one that can be invoked it cannot be done, and that is said.
-        if (Runtime.Service("lambda") is null)
-        {
-            throw new ServiceFault("NotImplemented", $"The rotation settings are stored; the sandbox has no Lambda yet to run {lambda}, so the secret was not rotated.", 501);
-        }
-        return secret.Pick("ARN", "Name");
     }
 
     /// <summary>A password from the operating system's random numbers, as GetRandomPassword and GenerateSecretString ask for it.</summary>

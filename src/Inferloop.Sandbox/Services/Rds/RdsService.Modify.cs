@@ -77,6 +77,10 @@ internal sealed partial class RdsService
             all[name] = value.Copy();
         }
         Instances(context).Put(Key(instance.Required("DBInstanceIdentifier")), next);
+        if (input.Is("RotateMasterUserPassword"))
+        {
+            Runtime.Service<SecretsManager.SecretsManagerService>().RotateNow(context, next.Child("MasterUserSecret")!.Required("SecretArn"));
+        }
         if (next.Int("BackupRetentionPeriod") > 0 && instance.Int("BackupRetentionPeriod") == 0)
         {
             AfterCreation(context.Detached(), Shift(context, next, "backing-up"));
@@ -238,10 +242,9 @@ internal sealed partial class RdsService
             }
             next["_Password"] = input.Text("MasterUserPassword");
         }
-        if (input.Is("RotateMasterUserPassword"))
+        if (input.Is("RotateMasterUserPassword") && !next.Has("MasterUserSecret"))
         {
-            Runtime.Service<SecretsManager.SecretsManagerService>().RotateNow(context, next.Child("MasterUserSecret")?.Text("SecretArn")
-                ?? throw Conflict("RotateMasterUserPassword needs ManageMasterUserPassword."));
+            throw Conflict("RotateMasterUserPassword needs ManageMasterUserPassword.");
         }
     }
 

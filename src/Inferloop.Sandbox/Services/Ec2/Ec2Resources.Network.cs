@@ -29,6 +29,7 @@ internal static partial class Ec2Resources
                 if (properties.Has("VpnGatewayId"))
                 {
                     await service.CallMappedAsync(context, "AttachVpnGateway", properties).ConfigureAwait(false);
+                    context.Initiated($"VGW|{properties.Text("VpcId")}");
                     await context.WaitUntilAsync(async () => (await OneAsync(service, context, "DescribeVpnGateways", "VpnGatewayIds", properties.Required("VpnGatewayId"), "VpnGateways").ConfigureAwait(false))
                         .Objects("VpcAttachments").Any(item => item.Text("State") == "attached")).ConfigureAwait(false);
                     return $"VGW|{properties.Text("VpcId")}";

@@ -197,6 +197,21 @@ internal sealed partial class RdsService
         instance["PreferredMaintenanceWindow"] = maintenance.ToLowerInvariant();
     }
 
+    /// <summary>Windows that were not asked for are chosen apart from the one that was, as RDS chooses them.</summary>
+    private static void ChooseWindows(JsonObject instance)
+    {
+        if (!instance.Has("PreferredMaintenanceWindow"))
+        {
+            var start = instance.Text("PreferredBackupWindow") is { } daily && BackupWindowPattern().Match(daily) is { Success: true } match ? int.Parse(match.Groups[3].Value, CultureInfo.InvariantCulture) + 2 : 8;
+            instance["PreferredMaintenanceWindow"] = $"sat:{start % 24:D2}:00-sat:{start % 24:D2}:30";
+        }
+        if (!instance.Has("PreferredBackupWindow"))
+        {
+            var hour = MaintenanceWindowPattern().Match(instance.Required("PreferredMaintenanceWindow")) is { Success: true } match ? int.Parse(match.Groups[5].Value, CultureInfo.InvariantCulture) + 2 : 5;
+            instance["PreferredBackupWindow"] = $"{hour % 24:D2}:00-{hour % 24:D2}:30";
+        }
+    }
+
     /// <summary>The next beginning of a weekly window.</summary>
     private static DateTimeOffset NextWindow(string window, DateTimeOffset now)
     {

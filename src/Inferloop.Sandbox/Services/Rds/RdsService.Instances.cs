@@ -116,8 +116,8 @@ internal sealed partial class RdsService
             ["_AskedIops"] = input["Iops"].Copy(),
             ["_AskedThroughput"] = input["StorageThroughput"].Copy(),
             ["BackupRetentionPeriod"] = input.Int("BackupRetentionPeriod") ?? settled.Int("BackupRetentionPeriod") ?? 1,
-            ["PreferredBackupWindow"] = input.Text("PreferredBackupWindow") ?? settled.Text("PreferredBackupWindow") ?? "05:00-05:30",
-            ["PreferredMaintenanceWindow"] = input.Text("PreferredMaintenanceWindow") ?? "sat:08:00-sat:08:30",
+            ["PreferredBackupWindow"] = input.Text("PreferredBackupWindow") ?? settled.Text("PreferredBackupWindow"),
+            ["PreferredMaintenanceWindow"] = input.Text("PreferredMaintenanceWindow"),
             ["DBSecurityGroups"] = new JsonArray(),
             ["DBParameterGroups"] = new JsonArray(new JsonObject { ["DBParameterGroupName"] = CheckParameterGroup(context, input.Text("DBParameterGroupName"), version), ["ParameterApplyStatus"] = "in-sync" }),
             ["OptionGroupMemberships"] = new JsonArray(new JsonObject { ["OptionGroupName"] = $"default:postgres-{version.Major}", ["Status"] = "in-sync" }),
@@ -163,6 +163,7 @@ internal sealed partial class RdsService
             instance["_AskedInsights"] = true;
         }
         CheckStorage(instance);
+        ChooseWindows(instance);
         CheckWindows(instance);
         CheckFeatures(context, instance);
         CheckPassword(input);

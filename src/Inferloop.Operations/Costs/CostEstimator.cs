@@ -22,7 +22,7 @@ public static class CostEstimator
     public static CostEstimate Estimate(IReadOnlyList<EvaluatedStack> stacks, CostOptions? options = null)
     {
         options ??= new CostOptions();
-        var catalog = options.Catalog ?? PriceCatalog.Embedded;
+        var catalog = options.Catalog ?? PriceCatalog.Current;
         var regions = stacks.Select(s => s.Context.Region).Distinct().Order(StringComparer.Ordinal).ToList();
         foreach (var region in regions)
         {
@@ -36,7 +36,7 @@ public static class CostEstimator
         Within("SavingsPlanOutOfRange", "A Savings Plan's discount", options.SavingsPlanDiscountPercent, 72);
         Within("SavingsPlanOutOfRange", "A Savings Plan's coverage", options.SavingsPlanCoveragePercent, 100);
 
-        var scope = new CostScope(stacks);
+        var scope = new CostScope(stacks) { IsStandby = options.IsStandby };
         var sheet = new CostSheet(scope, usage, options, catalog);
         foreach (var resource in scope.All)
         {
@@ -75,7 +75,7 @@ public static class CostEstimator
     public static async Task<CostEstimate> EstimateAsync(
         Template template, EvaluationContext context, CostOptions? options = null, CancellationToken cancellation = default)
     {
-        RequireRegion(options?.Catalog ?? PriceCatalog.Embedded, context.Region);
+        RequireRegion(options?.Catalog ?? PriceCatalog.Current, context.Region);
         var stack = await StackEvaluator.EvaluateAsync(template, context, cancellation).ConfigureAwait(false);
         return Estimate(stack, options);
     }
@@ -114,6 +114,11 @@ public static class CostEstimator
             $"Usage profile {usage.Name}; amounts are for the whole environment.",
             $"List prices on demand in US dollars before tax, from {catalog.Name} ({catalog.Oldest} to {catalog.Newest}); {(options.FreeTier ? "AWS's monthly free tier deducted" : "no free tier")}, no Reserved Instances or credits{(options.SavingsPlanDiscountPercent is null ? ", no Savings Plans" : "")}.",
         };
+        if (options.IsStandby)
+        {
+            result.Add("The region stands by: its stacks and its data are there; no task, node or instance runs, and no one uses it.");
+        }
+
         if (options.SpotDiscountPercent is { } discount)
         {
             result.Add(FormattableString.Invariant($"Spot is taken {discount:0.##} percent cheaper than on demand, as given."));

@@ -6,7 +6,7 @@ public sealed record CostOptions
     /// <summary>What is used a month; by default the preset that fits the stage.</summary>
     public UsageProfile? Usage { get; init; }
 
-    /// <summary>The prices; by default those that ship with the module.</summary>
+    /// <summary>The prices; by default those that the user has updated, else those that ship with the module.</summary>
     public PriceCatalog? Catalog { get; init; }
 
     /// <summary>
@@ -25,4 +25,7 @@ public sealed record CostOptions
 
     /// <summary>The day whose support windows decide about surcharges for old versions.</summary>
     public DateOnly Today { get; init; } = DateOnly.FromDateTime(DateTime.UtcNow);
+
+    /// <summary>The stacks stand by: what is there and what is kept is charged, no task, node or instance runs.</summary>
+    public bool IsStandby { get; init; }
 }

@@ -16,6 +16,7 @@ public sealed class PriceCatalog
     private const string Resource = "Inferloop.Operations.Costs.aws-prices.csv";
     private const string MoreResource = "Inferloop.Operations.Costs.aws-prices-more.csv";
     private static readonly Lazy<PriceCatalog> s_embedded = new(LoadEmbedded);
+    private static UserCatalog? s_user;
 
     // Dimensions whose next tier exists but is not in the catalog: what lies beyond is unpriced, not priced at the last tier known.
     private static readonly Dictionary<(string, string, string), decimal> s_knownUpTo = new()
@@ -38,6 +39,38 @@ public sealed class PriceCatalog
 
     /// <summary>The catalog that ships with the module; read once, on first use.</summary>
     public static PriceCatalog Embedded => s_embedded.Value;
+
+    /// <summary>
+    /// Where an updated catalog is kept for this user: the environment variable INFERLOOP_PRICE_CATALOG, or aws-prices.csv in the user's own
+    /// application data.
+    /// </summary>
+    public static string UserPath => Environment.GetEnvironmentVariable("INFERLOOP_PRICE_CATALOG") is { Length: > 0 } path
+        ? path
+        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "Inferloop", "aws-prices.csv");
+
+    /// <summary>The catalog that the user has updated, or the embedded one where there is none.</summary>
+    /// <exception cref="OperationException">The user's catalog is there and cannot be read.</exception>
+    public static PriceCatalog Current
+    {
+        get
+        {
+            var path = UserPath;
+            var written = File.GetLastWriteTimeUtc(path);
+            if (!File.Exists(path))
+            {
+                return Embedded;
+            }
+
+            if (s_user is { } known && known.Path == path && known.Written == written)
+            {
+                return known.Catalog;
+            }
+
+            var catalog = Load(path);
+            s_user = new(path, written, catalog);
+            return catalog;
+        }
+    }
 
     /// <summary>Where the catalog came from.</summary>
     public string Name { get; }
@@ -78,6 +111,25 @@ public sealed class PriceCatalog
     /// <exception cref="FormatException">A line is not one of a catalog, or the text ends in the middle of one; says which.</exception>
     public static PriceCatalog Read(TextReader reader, string name) => Of(CatalogReader.Read(reader, name), name);
 
+    /// <summary>Reads a catalog file.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>The catalog.</returns>
+    /// <exception cref="OperationException">It cannot be read, or is no catalog.</exception>
+    public static PriceCatalog Load(string path)
+    {
+        try
+        {
+            using var reader = new StreamReader(path);
+            return Read(reader, Path.GetFileName(path));
+        }
+        catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
+        {
+            throw new OperationException(
+                "PriceCatalogUnreadable", e is FormatException ? OperationErrorKind.InvalidArgument : OperationErrorKind.NotFound, $"The price catalog '{path}' cannot be read: {e.Message}",
+                "Make it anew with Update-InferloopPriceCatalog, or remove it to use the prices that ship with the module.", path, e);
+        }
+    }
+
     private static PriceCatalog Of(List<CatalogReader.Row> rows, string name)
     {
         var prices = new Dictionary<(string, string, string), Price>(rows.Count);
@@ -116,4 +168,6 @@ public sealed class PriceCatalog
 
         return Of(rows, Name);
     }
+
+    private sealed record UserCatalog(string Path, DateTime Written, PriceCatalog Catalog);
 }

@@ -49,6 +49,18 @@ public sealed partial record UsageProfile
         return changed == this || Name.EndsWith('*') ? changed : changed with { Name = Name + "*" };
     }
 
+    // What lies there goes on lying there: these are not traffic.
+    private static readonly HashSet<string> s_kept = new(StringComparer.Ordinal)
+    {
+        nameof(StoredGb), nameof(StoredAddedGb), nameof(StoredReplacedGb), nameof(ObjectsAdded), nameof(TableStoredGb), nameof(DatabaseBackupGb), nameof(ImageGb), nameof(BackupVaultGb), nameof(TableBackupGb),
+        nameof(CacheBackupGb), nameof(AuroraStoredGb), nameof(FileSystemGb), nameof(SnapshotGb), nameof(TableWriteUnits), nameof(LogStoredShare), nameof(LoadBalancerConnectionSeconds), nameof(LambdaMilliseconds),
+        nameof(BatchJobSeconds),
+    };
+
+    /// <summary>This profile with what is stored and replicated, and no use.</summary>
+    internal UsageProfile WithoutTraffic() =>
+        Dimensions.Where(d => !s_kept.Contains(d.Name)).Aggregate(this, (p, d) => d.Set(p, 0)) with { Name = Name + ", standing by" };
+
     /// <summary>Refuses amounts that cannot be meant.</summary>
     /// <exception cref="OperationException">An amount is negative or absurd.</exception>
     internal void Validate()

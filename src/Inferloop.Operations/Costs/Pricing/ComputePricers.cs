@@ -93,7 +93,7 @@ internal static class ComputePricers
             return;
         }
 
-        if (instances.IsZero)
+        if (instances.IsZero || resource.IsStandby)
         {
             return;
         }
@@ -151,6 +151,11 @@ internal static class ComputePricers
     /// <summary>The volumes of as many instances as run all month.</summary>
     public static void Volumes(CostedResource resource, CostSheet sheet, IReadOnlyList<Value> mappings, Quantity instances, string assumption)
     {
+        if (resource.IsStandby)
+        {
+            return;
+        }
+
         if (mappings.Count == 0)
         {
             sheet.AddUnpriced(resource, "Root volumes", null, "gb_month", "Their size is set by the image; name it in BlockDeviceMappings.");

@@ -28,6 +28,9 @@ internal sealed class CostScope
 
     public IReadOnlyList<CostedResource> All => _all;
 
+    /// <summary>Whether the stacks stand by.</summary>
+    public bool IsStandby { get; init; }
+
     public IReadOnlyList<CostedResource> OfType(string type) => _byType.TryGetValue(type, out var found) ? found : [];
 
     /// <summary>A fact about all resources, found out once however many pricers ask: what is asked for each resource must not look at all.</summary>

@@ -38,6 +38,9 @@ internal sealed class CostedResource
     /// <summary>The resources of the same stack that refer to this one.</summary>
     public List<CostedResource> Users { get; } = [];
 
+    /// <summary>Whether the stacks stand by, so that nothing computes.</summary>
+    public bool IsStandby => _scope.IsStandby;
+
     public string Type => Resource.Type;
 
     public string LogicalId => Resource.LogicalId;

@@ -80,6 +80,11 @@ internal static class EcsPricers
     /// <summary>Tasks of a service: what autoscaling allows, and what is desired in between.</summary>
     public static Quantity Tasks(CostedResource service)
     {
+        if (service.IsStandby)
+        {
+            return 0m;
+        }
+
         var desired = service.Number("DesiredCount") ?? 1;
         var target = service.UsedBy("AWS::ApplicationAutoScaling::ScalableTarget").FirstOrDefault();
         if (target?.Number("MinCapacity") is not { } minimum || target.Number("MaxCapacity") is not { } maximum)

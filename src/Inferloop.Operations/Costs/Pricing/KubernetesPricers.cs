@@ -30,6 +30,11 @@ internal static class KubernetesPricers
         var nodes = new Quantity(minimum, Math.Clamp(group.Number("ScalingConfig", "DesiredSize") ?? minimum, minimum, maximum), maximum);
         var assumption = string.Create(CultureInfo.InvariantCulture, $"{nodes.Expected:0.##} nodes all month, {nodes.Low:0.##} to {nodes.High:0.##} by autoscaling");
         ComputePricers.Instances(group, sheet, type, nodes, assumption, group.Text("CapacityType") == "SPOT");
+        if (group.IsStandby)
+        {
+            return;
+        }
+
         if (data?["BlockDeviceMappings"]?.Items is { Count: > 0 } disks)
         {
             ComputePricers.Volumes(group, sheet, disks, nodes, assumption);

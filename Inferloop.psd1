@@ -21,12 +21,11 @@
     TypesToProcess       = @('bin/Inferloop.types.ps1xml')
 
     CmdletsToExport      = @(
-        'Compare-InferloopEnvironment'
-        'Export-InferloopEnvironmentSpec'
-        'Export-InferloopTemplate'
         'Compare-InferloopCostEstimate'
+        'Compare-InferloopEnvironment'
         'Export-InferloopCostEstimate'
         'Export-InferloopEnvironmentSpec'
+        'Export-InferloopTemplate'
         'Format-InferloopCostEstimate'
         'Get-InferloopCostEstimate'
         'Get-InferloopDrift'
@@ -44,11 +43,10 @@
         'Set-InferloopEnvironment'
         'Start-InferloopSandbox'
         'Stop-InferloopSandbox'
+        'Test-InferloopCostEstimate'
         'Test-InferloopEnvironment'
         'Test-InferloopEnvironmentSpec'
         'Test-InferloopTemplate'
-        'Test-InferloopCostEstimate'
-        'Test-InferloopEnvironmentSpec'
         'Update-InferloopPriceCatalog'
         'Wait-InferloopEnvironment'
     )

@@ -1,9 +1,9 @@
 using System.Management.Automation;
 using Inferloop.Operations;
 using Inferloop.Operations.Costs;
-using Inferloop.Operations.Specs;
 using Inferloop.PowerShell.Completion;
 using Inferloop.PowerShell.Pipeline;
+using Inferloop.Templates;
 using Catalog = Inferloop.Operations.Costs.PriceCatalog;
 
 namespace Inferloop.PowerShell.Commands.Price;

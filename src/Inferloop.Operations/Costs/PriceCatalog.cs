@@ -111,6 +111,9 @@ public sealed class PriceCatalog
     /// <exception cref="FormatException">A line is not one of a catalog, or the text ends in the middle of one; says which.</exception>
     public static PriceCatalog Read(TextReader reader, string name) => Of(CatalogReader.Read(reader, name), name);
 
+    /// <summary>A sentence that suggests what a slip may have meant; empty where nothing is near.</summary>
+    internal static string Nearest(string given, IEnumerable<string> known) => Inferloop.Templates.Suggestion.For(given, known);
+
     /// <summary>Reads a catalog file.</summary>
     /// <param name="path">The file.</param>
     /// <returns>The catalog.</returns>

@@ -3,7 +3,6 @@ using Inferloop.Operations;
 using Inferloop.Operations.Costs;
 using Inferloop.PowerShell.Completion;
 using Inferloop.PowerShell.Pipeline;
-using Inferloop.Templates;
 using Catalog = Inferloop.Operations.Costs.PriceCatalog;
 
 namespace Inferloop.PowerShell.Commands.Price;
@@ -45,7 +44,7 @@ public sealed class GetPriceCommand : InferloopCmdlet
             if (!catalog.HasRegion(region) && region != Catalog.Global)
             {
                 throw new OperationException(
-                    "PriceRegionUnknown", OperationErrorKind.NotFound, $"{catalog.Name} has no prices of the region '{region}'.{Suggestion.For(region, catalog.Regions)}",
+                    "PriceRegionUnknown", OperationErrorKind.NotFound, $"{catalog.Name} has no prices of the region '{region}'.{Catalog.Nearest(region, catalog.Regions)}",
                     "Use a region that it has: " + string.Join(", ", catalog.Regions) + ".", region);
             }
         }
@@ -59,8 +58,8 @@ public sealed class GetPriceCommand : InferloopCmdlet
         {
             var services = catalog.Prices.Select(p => p.Service).Distinct().ToList();
             var near = services.Contains(Service, StringComparer.OrdinalIgnoreCase)
-                ? Suggestion.For(Dimension, catalog.Prices.Where(p => p.Service.Equals(Service, StringComparison.OrdinalIgnoreCase)).Select(p => p.Dimension).Distinct())
-                : Suggestion.For(Service, services);
+                ? Catalog.Nearest(Dimension, catalog.Prices.Where(p => p.Service.Equals(Service, StringComparison.OrdinalIgnoreCase)).Select(p => p.Dimension).Distinct())
+                : Catalog.Nearest(Service, services);
             throw new OperationException(
                 "PriceNotFound", OperationErrorKind.NotFound, $"{catalog.Name} has no price of {Service}/{Dimension}{(Region is null ? "" : " in " + string.Join(", ", Region))}.{near}",
                 "Look with wildcards: Get-InferloopPrice " + Service + " *. Other regions may have it; Update-InferloopPriceCatalog reads today's lists.", Service);

@@ -64,7 +64,7 @@ public sealed class CostReportingTests
         var suite = xml.Root!.Element("testsuite")!;
         Assert.Equal(suite.Elements("testcase").Count(), (int)suite.Attribute("tests")!);
         Assert.Equal(1, (int)suite.Attribute("failures")!);
-        Assert.Equal(1, suite.Descendants("failure").Count());
+        Assert.Single(suite.Descendants("failure"));
         Assert.Equal(estimate.Unpriced.Count, suite.Descendants("skipped").Count());
         Assert.Equal(suite.Descendants("testcase").Count(), suite.Descendants("testcase").Select(c => c.Attribute("name")!.Value).Distinct().Count());
     }

@@ -267,7 +267,9 @@ public sealed class PriceCatalogUpdaterTests : IDisposable
         return proxy;
     }
 
+#pragma warning disable CA1852 // DispatchProxy makes a subtype at run time.
     internal class PricingProxy : DispatchProxy
+#pragma warning restore CA1852
     {
         public Func<GetProductsRequest, int, List<string>> Answer { get; set; } = null!;
 

@@ -41,6 +41,9 @@ public sealed record InferloopEnvironmentSpec
     /// <summary>The environment's own cache.</summary>
     public CacheSpec Cache { get; init; } = new();
 
+    /// <summary>Jobs on AWS Batch.</summary>
+    public BatchSpec Batch { get; init; } = new();
+
     /// <summary>Storage.</summary>
     public StorageSpec Storage { get; init; } = new();
 

@@ -50,6 +50,20 @@ internal sealed partial class SpecValidator
         }
     }
 
+    private void Batch()
+    {
+        var batch = spec.Batch;
+        if (batch.BatchEnabled && batch.BatchMinimumVcpus > batch.BatchMaximumVcpus)
+        {
+            Error("BatchRange", "batch.batchMinimumVcpus", $"Batch keeps {batch.BatchMinimumVcpus} vCPUs and may have {batch.BatchMaximumVcpus}.", "Lower batch.batchMinimumVcpus, or raise batchMaximumVcpus.");
+        }
+
+        if (batch.BatchEnabled && batch.BatchJobVcpus > batch.BatchMaximumVcpus)
+        {
+            Error("BatchJobTooLarge", "batch.batchJobVcpus", $"A job of {batch.BatchJobVcpus} vCPUs never finds room in {batch.BatchMaximumVcpus}.", "Lower batch.batchJobVcpus, or raise batchMaximumVcpus.");
+        }
+    }
+
     private void Cache()
     {
         var cache = spec.Cache;

@@ -23,6 +23,7 @@ internal sealed partial class SpecValidator
         validator.Application();
         validator.Database();
         validator.Cache();
+        validator.Batch();
         validator.Storage();
         validator.Vpn();
         validator.Tags();

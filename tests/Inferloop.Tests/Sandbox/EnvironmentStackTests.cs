@@ -13,8 +13,10 @@ public sealed partial class EnvironmentStackTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => sandbox.DisposeAsync();
 
-    [Fact]
-    public async Task The_environment_is_created_without_drift_changed_and_removed()
+    [Theory]
+    [InlineData]
+    [InlineData("BatchEnabled")]
+    public async Task The_environment_is_created_without_drift_changed_and_removed(params string[] switches)
     {
         var cloudFormation = new CloudFormationCaller(sandbox);
         var client = new SandboxClient(sandbox.Host);
@@ -24,7 +26,7 @@ public sealed partial class EnvironmentStackTests : IAsyncLifetime
             var text = NestedUrl().Replace(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken), "TemplateURL: https://templates-of-the-test.s3.us-east-1.amazonaws.com/$1");
             (await client.SendAsync("s3", HttpMethod.Put, "/templates-of-the-test/" + Path.GetFileName(file), Encoding.UTF8.GetBytes(text))).EnsureSuccess();
         }
-        var parameters = new[] { ("EnvironmentName", "demo"), ("Stage", "dev"), ("DeletionProtection", "false"), ("RetainData", "false") }
+        var parameters = new[] { ("EnvironmentName", "demo"), ("Stage", "dev"), ("DeletionProtection", "false"), ("RetainData", "false") }.Concat(switches.Select(name => (name, "true")))
             .SelectMany((pair, index) => new[] { ($"Parameters.member.{index + 1}.ParameterKey", pair.Item1), ($"Parameters.member.{index + 1}.ParameterValue", pair.Item2) });
         var created = await cloudFormation.CallAsync("CreateStack", [("StackName", "inferloop-demo-dev"), ("TemplateURL", "https://templates-of-the-test.s3.us-east-1.amazonaws.com/main.yaml"), ("Capabilities.member.1", "CAPABILITY_NAMED_IAM"), .. parameters]);
         var id = created.EnsureSuccess().Value("StackId")!;

@@ -314,6 +314,46 @@ public sealed class SpecParameters
     [Parameter]
     public CacheAuthentication? CacheAuthentication { get; set; }
 
+    /// <summary>Whether jobs run on AWS Batch. Default false.</summary>
+    [Parameter]
+    public bool? BatchEnabled { get; set; }
+
+    /// <summary>Instance types or families, comma-separated; optimal lets Batch choose among the C, M and R families. Default optimal.</summary>
+    [Parameter]
+    public string? BatchInstanceTypes { get; set; }
+
+    /// <summary>vCPUs that each compute environment keeps without jobs, 0 to 256. Default 0, which costs nothing when idle.</summary>
+    [Parameter]
+    public int? BatchMinimumVcpus { get; set; }
+
+    /// <summary>vCPUs that each compute environment grows to, 1 to 256. Default 256.</summary>
+    [Parameter]
+    public int? BatchMaximumVcpus { get; set; }
+
+    /// <summary>Most that a Spot instance may cost, in percent of the on-demand price, 1 to 100. Default 100.</summary>
+    [Parameter]
+    public int? BatchSpotPercent { get; set; }
+
+    /// <summary>Encrypted root volume of an instance in GiB, 30 to 16384. Default 100.</summary>
+    [Parameter]
+    public int? BatchVolumeSize { get; set; }
+
+    /// <summary>vCPUs of a job, 1 to 192. Default 2.</summary>
+    [Parameter]
+    public int? BatchJobVcpus { get; set; }
+
+    /// <summary>Memory of a job in MiB, 128 to 1572864. Default 4096.</summary>
+    [Parameter]
+    public int? BatchJobMemory { get; set; }
+
+    /// <summary>Times that a job is tried when its host is lost, 1 to 10. Default 3.</summary>
+    [Parameter]
+    public int? BatchJobAttempts { get; set; }
+
+    /// <summary>Seconds after which an attempt is ended, 60 to 1209600. Default 14400.</summary>
+    [Parameter]
+    public int? BatchJobTimeout { get; set; }
+
     /// <summary>AES256 (S3's keys) or KMS (the environment's key). Default AES256, in every stage.</summary>
     [Parameter]
     public BucketEncryption? BucketEncryption { get; set; }

@@ -108,6 +108,14 @@ public sealed class SpecValidatorTests
         Assert.DoesNotContain(Rules(spec), r => r.Contains("storage.", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("BatchMinimumVcpus", 200, "BatchRange batch.batchMinimumVcpus")]
+    [InlineData("BatchJobVcpus", 180, "BatchJobTooLarge batch.batchJobVcpus")]
+    [InlineData("BatchMaximumVcpus", 512, "ValueOutOfRange batch.batchMaximumVcpus")]
+    [InlineData("BatchInstanceTypes", "c6i; rm", "ValuePattern batch.batchInstanceTypes")]
+    public void Jobs_that_could_never_run_are_found_at_their_member(string member, object value, string expected) =>
+        Assert.Contains(expected, Rules(Dev([("BatchEnabled", true), (member, value), .. member == "BatchMaximumVcpus" ? [] : new (string, object)[] { ("BatchMaximumVcpus", 128) })));
+
     [Fact]
     public void A_store_that_is_switched_off_is_not_judged() =>
         Assert.DoesNotContain(Rules(Dev(("CacheEnabled", false), ("CacheMultiAz", true), ("DatabaseEnabled", false), ("DatabaseMaximumStorage", 21))), r => r.Contains("cache.", StringComparison.Ordinal) || r.Contains("database.", StringComparison.Ordinal));

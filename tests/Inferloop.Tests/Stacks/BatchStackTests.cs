@@ -70,5 +70,5 @@ public sealed class BatchStackTests
 
     [Fact]
     public async Task Without_the_switch_there_is_no_batch() =>
-        Assert.Empty((await StackFixture.EvaluateAsync()).AllResources().Where(r => r.Path.StartsWith("Batch", StringComparison.Ordinal)));
+        Assert.DoesNotContain((await StackFixture.EvaluateAsync()).AllResources(), r => r.Path.StartsWith("Batch", StringComparison.Ordinal));
 }

@@ -45,6 +45,9 @@ public sealed class SandboxHost : IAsyncDisposable
     /// <summary>The regions that answer.</summary>
     public IReadOnlyList<string> Regions => runtime.EnabledRegions;
 
+    /// <summary>E-mails, text messages and calls of web hooks that the services would have sent; they are kept here and never leave the process.</summary>
+    public IReadOnlyList<SandboxDelivery> Deliveries => runtime.Outbox.Sent;
+
     internal SandboxRuntime Runtime => runtime;
 
     /// <summary>Starts a sandbox.</summary>

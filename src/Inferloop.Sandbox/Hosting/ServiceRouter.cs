@@ -111,7 +111,17 @@ internal sealed class ServiceRouter(SandboxRuntime runtime)
         };
         var service = runtime.Service(model.Name) ?? throw ServiceFault.NotImplemented(model.ServiceId, operation.Name);
         var input = ReadInput(request, call, target, operation, form);
-        var output = await service.InvokeAsync(context, operation.Name, input).ConfigureAwait(false);
+        JsonObject output;
+        try
+        {
+            output = await service.InvokeAsync(context, operation.Name, input).ConfigureAwait(false);
+        }
+        catch (ServiceFault fault)
+        {
+            runtime.Tell(new ApiCall(context, service, operation.Name, input, null, fault));
+            throw;
+        }
+        runtime.Tell(new ApiCall(context, service, operation.Name, input, output, null));
         return ResponseWriter.Write(call.Kind, model, operation, output, context);
     }
 

@@ -43,6 +43,15 @@ internal sealed class SandboxRuntime : IDisposable
 
     public AccessKeyStore AccessKeys { get; }
 
+    /// <summary>What would have been sent out into the world.</summary>
+    public Outbox Outbox { get; } = new();
+
+    /// <summary>Told of every call that reached a service, after it was answered.</summary>
+    public event Action<ApiCall>? Called;
+
+    /// <summary>Tells those who follow the calls.</summary>
+    public void Tell(ApiCall call) => Called?.Invoke(call);
+
     /// <summary>Where the sandbox answers; null before the host has started.</summary>
     public Uri? Endpoint { get; set; }
 

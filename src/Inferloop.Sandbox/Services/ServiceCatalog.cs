@@ -32,6 +32,16 @@ internal static class ServiceCatalog
         new ApiGatewayV2.ApiGatewayService(runtime),
         new Batch.BatchService(runtime),
         new ApplicationAutoScaling.ApplicationAutoScalingService(runtime),
+        new ServiceQuotas.ServiceQuotasService(runtime),
+        new CloudTrail.CloudTrailService(runtime),
+        new Config.ConfigService(runtime),
+        new Budgets.BudgetsService(runtime),
+        new CostExplorer.CostExplorerService(runtime),
+        new CodeBuild.CodeBuildService(runtime),
+        new CodePipeline.CodePipelineService(runtime),
+        new CodePipeline.CodeConnectionsService(runtime),
+        new Organizations.OrganizationsService(runtime),
+        new Waf.WafService(runtime),
     ];
 
     public static IEnumerable<ResourceProvider> Providers(SandboxRuntime runtime) =>
@@ -59,5 +69,13 @@ internal static class ServiceCatalog
         .. ApiGatewayV2.ApiGatewayResources.All(runtime),
         .. Batch.BatchResources.All(runtime),
         .. ApplicationAutoScaling.ApplicationAutoScalingResources.All(runtime),
+        .. CloudTrail.CloudTrailResources.All(runtime),
+        .. Config.ConfigResources.All(runtime),
+        .. Budgets.BudgetsResources.All(runtime),
+        .. CostExplorer.CostExplorerResources.All(runtime),
+        .. CodeBuild.CodeBuildResources.All(runtime),
+        .. CodePipeline.CodePipelineResources.All(runtime),
+        .. Organizations.OrganizationsResources.All(runtime),
+        .. Waf.WafResources.All(runtime),
     ];
 }

@@ -88,8 +88,8 @@ public sealed class AwsCliTests(SandboxFixture sandbox) : IDisposable
     [Fact]
     public async Task What_is_not_implemented_says_so()
     {
-        var answer = await AwsAsync("codebuild", "list-builds");
+        var answer = await AwsAsync("ecr", "describe-pull-through-cache-rules");
         Assert.NotEqual(0, answer.ExitCode);
-        Assert.Contains("(NotImplemented) when calling the ListBuilds operation", answer.Error, StringComparison.Ordinal);
+        Assert.Contains("(NotImplemented) when calling the DescribePullThroughCacheRules operation", answer.Error, StringComparison.Ordinal);
     }
 }

@@ -10,7 +10,7 @@ internal static class CloudWatchResources
     public static IEnumerable<ResourceProvider> All(SandboxRuntime runtime)
     {
         var service = runtime.Service<CloudWatchService>();
-        return [Alarm(service, "AWS::CloudWatch::Alarm", "PutMetricAlarm", "MetricAlarms"), Alarm(service, "AWS::CloudWatch::CompositeAlarm", "PutCompositeAlarm", "CompositeAlarms"), Dashboard(service)];
+        return [Alarm(service, "AWS::CloudWatch::Alarm", "PutMetricAlarm", "MetricAlarms"), Alarm(service, "AWS::CloudWatch::CompositeAlarm", "PutCompositeAlarm", "CompositeAlarms"), Dashboard(service), Detector(service)];
     }
 
     private static Provider Alarm(CloudWatchService service, string type, string operation, string member)
@@ -60,6 +60,35 @@ internal static class CloudWatchResources
             Update = (context, name, _, after) => Put(context, name, after),
             Delete = (context, name, _) => service.CallAsync(context, "DeleteDashboards", new JsonObject { ["DashboardNames"] = new JsonArray(name) }),
             Read = async (context, name) => (await service.CallAsync(context, "GetDashboard", new JsonObject { ["DashboardName"] = name }).ConfigureAwait(false)).Pick("DashboardName", "DashboardBody"),
+        };
+    }
+
+    private static Provider Detector(CloudWatchService service)
+    {
+        // A detector has no id of its own: what it watches names it.
+        static JsonObject Key(JsonObject properties) => properties.Pick("Namespace", "MetricName", "Stat", "Dimensions", "SingleMetricAnomalyDetector", "MetricMathAnomalyDetector");
+        async Task<JsonObject?> Find(ProvisionContext context, string id)
+        {
+            var key = (JsonObject)PolicyDocument.AsObject(id.Split('|', 2)[1])!;
+            var wanted = key.Child("SingleMetricAnomalyDetector") ?? key;
+            return (await service.CallAsync(context, "DescribeAnomalyDetectors", new JsonObject { ["AnomalyDetectorTypes"] = new JsonArray("SINGLE_METRIC", "METRIC_MATH") }).ConfigureAwait(false)).Objects("AnomalyDetectors")
+                .FirstOrDefault(item => key.Child("MetricMathAnomalyDetector") is { } math ? Documents.Same(math, item["MetricMathAnomalyDetector"])
+                    : item.Text("Namespace") == wanted.Text("Namespace") && item.Text("MetricName") == wanted.Text("MetricName") && item.Text("Stat") == wanted.Text("Stat")
+                        && Documents.Same(item["Dimensions"] ?? new JsonArray(), wanted["Dimensions"] ?? new JsonArray()));
+        }
+        return new Provider("AWS::CloudWatch::AnomalyDetector")
+        {
+            Gone = ["ResourceNotFoundException"],
+            Create = async (context, properties) =>
+            {
+                await service.CallMappedAsync(context, "PutAnomalyDetector", properties).ConfigureAwait(false);
+                return $"{context.GenerateName(100)}|{Key(properties).ToJsonString()}";
+            },
+            Reference = id => id.Split('|')[0],
+            Update = (context, _, _, after) => service.CallMappedAsync(context, "PutAnomalyDetector", after),
+            Delete = (context, id, _) => service.CallMappedAsync(context, "DeleteAnomalyDetector", (JsonObject)PolicyDocument.AsObject(id.Split('|', 2)[1])!),
+            Read = async (context, id) => await Find(context, id).ConfigureAwait(false) is { } found ? Key((JsonObject)PolicyDocument.AsObject(id.Split('|', 2)[1])!).Take(found, "Configuration") : null,
+            Attributes = (_, id) => Task.FromResult(ProviderExtensions.Attributes(("Id", id.Split('|')[0]))),
         };
     }
 }

@@ -138,4 +138,24 @@ internal static class Durations
     /// <summary>The guide: a connection can take several minutes.</summary>
     public static readonly TimeSpan VpnConnection = TimeSpan.FromMinutes(4);
     public static readonly TimeSpan VpnConnectionDelete = TimeSpan.FromMinutes(2);
+
+    /// <summary>Requests for more of a quota: first a case, then, for the common ones, soon granted.</summary>
+    public static readonly TimeSpan QuotaCaseOpened = TimeSpan.FromMinutes(1);
+    public static readonly TimeSpan QuotaGranted = TimeSpan.FromMinutes(30);
+
+    /// <summary>CloudTrail delivers log files about every five minutes, and shows events within fifteen.</summary>
+    public static readonly TimeSpan TrailDelivery = TimeSpan.FromMinutes(5);
+
+    /// <summary>A rule's first evaluation, and one after a change.</summary>
+    public static readonly TimeSpan ConfigEvaluation = TimeSpan.FromMinutes(2);
+
+    /// <summary>A build's phases: capacity, source, the build itself.</summary>
+    public static readonly TimeSpan BuildQueued = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan BuildProvisioning = TimeSpan.FromSeconds(25);
+    public static readonly TimeSpan BuildPhase = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan BuildRun = TimeSpan.FromMinutes(3);
+
+    /// <summary>How often a pipeline looks at an action in progress, and how long a source or deployment action takes.</summary>
+    public static readonly TimeSpan PipelinePoll = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan PipelineAction = TimeSpan.FromSeconds(20);
 }

@@ -12,7 +12,7 @@ internal static class LogsResources
         var service = runtime.Service<LogsService>();
         return
         [
-            Group(service), Stream(service), Query(service),
+            Group(service), Stream(service), Query(service), Policy(service),
             Filter(service, "AWS::Logs::MetricFilter", "MetricFilter", "metricFilters"), Filter(service, "AWS::Logs::SubscriptionFilter", "SubscriptionFilter", "subscriptionFilters"),
         ];
     }
@@ -116,4 +116,23 @@ internal static class LogsResources
             ? (JsonObject)PropertyMapper.ToProperties(service.Model.Shape("QueryDefinition"), found)! : null,
         Attributes = (_, id) => Task.FromResult(ProviderExtensions.Attributes(("QueryDefinitionId", id))),
     };
+
+    private static Provider Policy(LogsService service)
+    {
+        Task Put(ProvisionContext context, JsonObject properties) =>
+            service.CallAsync(context, "PutResourcePolicy", new JsonObject { ["policyName"] = properties.Text("PolicyName"), ["policyDocument"] = PolicyDocument.AsText(properties["PolicyDocument"]) });
+        return new Provider("AWS::Logs::ResourcePolicy")
+        {
+            Service = "CloudWatchLogs",
+            Create = async (context, properties) =>
+            {
+                await Put(context, properties).ConfigureAwait(false);
+                return properties.Required("PolicyName");
+            },
+            Update = (context, _, _, after) => Put(context, after),
+            Delete = (context, name, _) => service.CallAsync(context, "DeleteResourcePolicy", new JsonObject { ["policyName"] = name }),
+            Read = async (context, name) => (await service.CallAsync(context, "DescribeResourcePolicies", []).ConfigureAwait(false)).Objects("resourcePolicies").FirstOrDefault(item => item.Text("policyName") == name) is { } found
+                ? new JsonObject { ["PolicyName"] = name, ["PolicyDocument"] = found.Text("policyDocument") } : null,
+        };
+    }
 }

@@ -63,6 +63,18 @@ internal sealed partial class LogsService
     private LogStream Stream(RequestContext context, JsonObject input) =>
         streams.GetValueOrDefault((context.AccountId, context.Region, Group(context, input).Required("logGroupName"), input.Required("logStreamName"))) ?? throw NoStream();
 
+    /// <summary>Writes a line into a stream, for services that log; the stream is made when it is missing.</summary>
+    public void Write(RequestContext context, string group, string stream, string message)
+    {
+        if (!Groups(context).Contains(group))
+        {
+            return;
+        }
+        var now = Runtime.Clock.Now.ToUnixTimeMilliseconds();
+        var target = streams.GetOrAdd((context.AccountId, context.Region, group, stream), key => new LogStream(key.Stream, now, context.Arn("logs", $"log-group:{group}:log-stream:{stream}")));
+        target.Add([new LogEvent(now, now, message, Interlocked.Increment(ref eventIds))]);
+    }
+
     private JsonObject PutLogEvents(RequestContext context, JsonObject input)
     {
         var stream = Stream(context, input);

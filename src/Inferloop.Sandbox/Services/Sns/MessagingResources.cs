@@ -77,8 +77,16 @@ internal static class MessagingResources
             }
         },
         Delete = (context, arn, _) => sns.CallAsync(context, "Unsubscribe", new JsonObject { ["SubscriptionArn"] = arn }),
-        Read = async (context, arn) => (await sns.CallAsync(context, "ListSubscriptions", []).ConfigureAwait(false)).Objects("Subscriptions")
-            .FirstOrDefault(item => item.Text("SubscriptionArn") == arn || $"{item.Text("TopicArn")}:{item.Text("_Key")}" == arn)?.Pick("TopicArn", "Protocol", "Endpoint"),
+        Read = async (context, arn) =>
+        {
+            var attributes = (await sns.CallAsync(context, "GetSubscriptionAttributes", new JsonObject { ["SubscriptionArn"] = arn }).ConfigureAwait(false)).Child("Attributes")!;
+            var properties = attributes.Pick("TopicArn", "Protocol", "Endpoint", "RawMessageDelivery", "FilterPolicyScope");
+            foreach (var name in (string[])["FilterPolicy", "RedrivePolicy", "DeliveryPolicy"])
+            {
+                properties.With(name, PolicyDocument.AsObject(attributes.Text(name)));
+            }
+            return properties;
+        },
     };
 
     private static Provider TopicPolicy(SnsService sns)

@@ -4,7 +4,7 @@ using Inferloop.Sandbox.Runtime;
 
 namespace Inferloop.Sandbox.Services.Sns;
 
-/// <summary>SNS: topics and subscriptions. Queues receive what is published; what goes to e-mail and the like is kept on the topic, undelivered.</summary>
+/// <summary>SNS: topics and subscriptions. Queues receive what is published; what goes out into the world is kept in the sandbox's outbox.</summary>
 internal sealed partial class SnsService : SandboxService
 {
     public SnsService(SandboxRuntime runtime)
@@ -36,13 +36,15 @@ internal sealed partial class SnsService : SandboxService
         On("SetTopicAttributes", (context, input) =>
         {
             _ = Topic(context, input.Required("TopicArn"));
+            CheckTopicAttribute(input.Required("AttributeName"), input.Text("AttributeValue") ?? "");
             Topics(context).Update(input.Required("TopicArn"), topic => topic.ChildOrNew("_Attributes")[input.Required("AttributeName")] = input.Text("AttributeValue") ?? "");
             return [];
         });
         On("Subscribe", Subscribe);
+        On("ConfirmSubscription", ConfirmSubscription);
         On("Unsubscribe", (context, input) =>
         {
-            foreach (var item in Subscriptions(context).Where(item => item.Text("SubscriptionArn") == input.Text("SubscriptionArn")))
+            foreach (var item in Subscriptions(context).Where(item => ArnOf(item) == input.Text("SubscriptionArn")))
             {
                 Subscriptions(context).Remove(item.Required("_Key"));
             }
@@ -58,33 +60,51 @@ internal sealed partial class SnsService : SandboxService
         {
             var found = Subscription(context, input.Required("SubscriptionArn"));
             var attributes = found.Child("_Attributes")!.Copy();
-            foreach (var member in (string[])["SubscriptionArn", "TopicArn", "Protocol", "Endpoint", "Owner"])
+            foreach (var member in (string[])["TopicArn", "Protocol", "Endpoint", "Owner"])
             {
                 attributes[member] = found.Text(member);
             }
+            attributes["SubscriptionArn"] = ArnOf(found);
+            attributes["ConfirmationWasAuthenticated"] = found.Text("SubscriptionArn") == "PendingConfirmation" ? "false" : "true";
             attributes["PendingConfirmation"] = found.Text("SubscriptionArn") == "PendingConfirmation" ? "true" : "false";
             return new JsonObject { ["Attributes"] = attributes };
         });
         On("SetSubscriptionAttributes", (context, input) =>
         {
             var found = Subscription(context, input.Required("SubscriptionArn"));
+            CheckSubscriptionAttribute(input.Required("AttributeName"), input.Text("AttributeValue") ?? "");
             Subscriptions(context).Update(found.Required("_Key"), document => document.ChildOrNew("_Attributes")[input.Required("AttributeName")] = input.Text("AttributeValue") ?? "");
             return [];
         });
         On("Publish", (context, input) =>
         {
             var topic = Topic(context, input.Text("TopicArn") ?? input.Text("TargetArn") ?? throw Invalid("Invalid parameter: TopicArn or TargetArn Reason: no value for required parameter"));
-            return new JsonObject { ["MessageId"] = Deliver(context, topic, input.Text("Subject"), input.Required("Message")) };
+            return new JsonObject { ["MessageId"] = Deliver(context, topic, input.Text("Subject"), MessageOf(input), input.Child("MessageAttributes"), input) };
         });
         On("PublishBatch", (context, input) =>
         {
             var topic = Topic(context, input.Required("TopicArn"));
             return new JsonObject
             {
-                ["Successful"] = input.Objects("PublishBatchRequestEntries").Select(entry => new JsonObject { ["Id"] = entry.Text("Id"), ["MessageId"] = Deliver(context, topic, entry.Text("Subject"), entry.Required("Message")) }).ToJsonList(),
+                ["Successful"] = input.Objects("PublishBatchRequestEntries").Select(entry => new JsonObject { ["Id"] = entry.Text("Id"), ["MessageId"] = Deliver(context, topic, entry.Text("Subject"), MessageOf(entry), entry.Child("MessageAttributes"), entry) }).ToJsonList(),
                 ["Failed"] = new JsonArray(),
             };
         });
+        On("AddPermission", (context, input) => ChangePolicy(context, input, statements => statements.Add((JsonNode)new JsonObject
+        {
+            ["Sid"] = input.Text("Label"),
+            ["Effect"] = "Allow",
+            ["Principal"] = new JsonObject { ["AWS"] = input.Texts("AWSAccountId").Select(account => $"arn:{context.Partition}:iam::{account}:root").ToTextList() },
+            ["Action"] = input.Texts("ActionName").Select(action => "SNS:" + action).ToTextList(),
+            ["Resource"] = input.Text("TopicArn"),
+        })));
+        On("RemovePermission", (context, input) => ChangePolicy(context, input, statements =>
+        {
+            if (statements.OfType<JsonObject>().FirstOrDefault(item => item.Text("Sid") == input.Text("Label")) is { } found)
+            {
+                statements.Remove(found);
+            }
+        }));
         On("TagResource", (context, input) => Retag(context, input, topic => Tags.Put(topic, "_Tags", input.Objects("Tags"))));
         On("UntagResource", (context, input) => Retag(context, input, topic => Tags.Remove(topic, "_Tags", input.Texts("TagKeys"))));
         On("ListTagsForResource", (context, input) => new JsonObject { ["Tags"] = Topic(context, input.Required("ResourceArn"))["_Tags"].Copy() });
@@ -101,7 +121,7 @@ internal sealed partial class SnsService : SandboxService
 
     private JsonObject Topic(RequestContext context, string arn) => Topics(context).Get(arn) ?? throw new ServiceFault("NotFound", "Topic does not exist", 404);
 
-    private JsonObject Subscription(RequestContext context, string arn) => Subscriptions(context).Find(item => item.Text("SubscriptionArn") == arn) ?? throw new ServiceFault("NotFound", "Subscription does not exist", 404);
+    private JsonObject Subscription(RequestContext context, string arn) => Subscriptions(context).Find(item => ArnOf(item) == arn) ?? throw new ServiceFault("NotFound", "Subscription does not exist", 404);
 
     /// <summary>Publishes for a service of AWS, as its topic's policy allows. Gives what went wrong; null when nothing did.</summary>
     public string? PublishFor(RequestContext context, string service, string arn, string subject, string message)
@@ -119,7 +139,7 @@ internal sealed partial class SnsService : SandboxService
             // The key that AWS manages for SNS has a policy which no one can change, and which lets no other service use it.
             return $"{service} is not authorized to use the KMS key alias/aws/sns";
         }
-        Deliver(context, topic, subject, message);
+        Deliver(context, topic, subject, message, null, null);
         return null;
     }
 
@@ -132,6 +152,10 @@ internal sealed partial class SnsService : SandboxService
         }
         var arn = context.Arn("sns", name);
         var attributes = input.Child("Attributes")?.Copy() ?? [];
+        foreach (var (attribute, value) in input.Map("Attributes"))
+        {
+            CheckTopicAttribute(attribute, value);
+        }
         attributes["DisplayName"] ??= "";
         attributes["Policy"] ??= new JsonObject
         {
@@ -149,72 +173,6 @@ internal sealed partial class SnsService : SandboxService
         }.ToJsonString();
         Topics(context).TryAdd(arn, new JsonObject { ["TopicArn"] = arn, ["_Attributes"] = attributes, ["_Tags"] = input["Tags"].Copy() ?? new JsonArray() });
         return new JsonObject { ["TopicArn"] = arn };
-    }
-
-    private JsonObject Subscribe(RequestContext context, JsonObject input)
-    {
-        var topic = Topic(context, input.Required("TopicArn"));
-        var (protocol, endpoint) = (input.Required("Protocol"), input.Text("Endpoint") ?? "");
-        if (protocol is not ("email" or "email-json" or "sms" or "sqs" or "lambda" or "http" or "https" or "firehose" or "application"))
-        {
-            throw Invalid($"Invalid parameter: Amazon SNS does not support this protocol string: {protocol}");
-        }
-        if ((protocol is "email" or "email-json" && !endpoint.Contains('@', StringComparison.Ordinal)) || (protocol is "sqs" or "lambda" && !endpoint.StartsWith("arn:", StringComparison.Ordinal))
-            || (protocol is "http" or "https" && !endpoint.StartsWith(protocol + "://", StringComparison.Ordinal)))
-        {
-            throw Invalid($"Invalid parameter: {(protocol is "email" or "email-json" ? "Email address" : protocol is "sqs" ? "SQS endpoint ARN" : "Endpoint")}");
-        }
-        if (Subscriptions(context).Find(item => item.Text("TopicArn") == topic.Text("TopicArn") && item.Text("Protocol") == protocol && item.Text("Endpoint") == endpoint) is { } present)
-        {
-            return new JsonObject { ["SubscriptionArn"] = present.Text("SubscriptionArn") };
-        }
-        // A person has to confirm an e-mail; queues and functions of the account need not.
-        var confirmed = protocol is "sqs" or "lambda" or "sms" or "firehose" or "application";
-        var key = Runtime.Ids.Uuid();
-        var arn = $"{topic.Text("TopicArn")}:{key}";
-        Subscriptions(context).Put(key, new JsonObject
-        {
-            ["SubscriptionArn"] = confirmed ? arn : "PendingConfirmation",
-            ["Owner"] = context.AccountId,
-            ["Protocol"] = protocol,
-            ["Endpoint"] = endpoint,
-            ["TopicArn"] = topic.Text("TopicArn"),
-            ["_Attributes"] = input.Child("Attributes")?.Copy() ?? new JsonObject { ["RawMessageDelivery"] = "false" },
-            ["_Key"] = key,
-        });
-        return new JsonObject { ["SubscriptionArn"] = confirmed || input.Is("ReturnSubscriptionArn") ? arn : "pending confirmation" };
-    }
-
-    private string Deliver(RequestContext context, JsonObject topic, string? subject, string message)
-    {
-        if (System.Text.Encoding.UTF8.GetByteCount(message) > 262_144)
-        {
-            throw Invalid("Invalid parameter: Message too long");
-        }
-        var id = Runtime.Ids.Uuid();
-        var envelope = new JsonObject
-        {
-            ["Type"] = "Notification",
-            ["MessageId"] = id,
-            ["TopicArn"] = topic.Text("TopicArn"),
-            ["Message"] = message,
-            ["Timestamp"] = Documents.Time(context.Now),
-        }.With("Subject", subject);
-        foreach (var subscription in Subscriptions(context).Where(item => item.Text("TopicArn") == topic.Text("TopicArn") && item.Text("Protocol") == "sqs"))
-        {
-            var raw = subscription.Child("_Attributes")?.Text("RawMessageDelivery") == "true";
-            Runtime.Service<Sqs.SqsService>().TrySend(context, subscription.Required("Endpoint"), raw ? message : envelope.ToJsonString());
-        }
-        Topics(context).Update(topic.Required("TopicArn"), document =>
-        {
-            var sent = document.ListOrNew("_Sent");
-            sent.Add(envelope.DeepClone());
-            while (sent.Count > 100)
-            {
-                sent.RemoveAt(0);
-            }
-        });
-        return id;
     }
 
     private JsonObject Retag(RequestContext context, JsonObject input, Action<JsonObject> change)

@@ -1,35 +1,10 @@
 using System.Text.Json.Nodes;
-using Inferloop.Sandbox.Runtime;
 
 namespace Inferloop.Tests.Sandbox.Services;
 
 /// <summary>The resource types driven by CloudFormation itself: created, read for drift, changed and removed as a stack.</summary>
-public sealed class CloudFormationTypesTests(SandboxFixture sandbox)
+public sealed class CloudFormationTypesTests(SandboxFixture sandbox) : StackTypesBase(sandbox)
 {
-    private const string Region = "ap-southeast-2";
-
-    private RequestContext Context => sandbox.Host.Runtime.SystemContext(sandbox.Host.AccountId, Region);
-
-    private async Task<JsonObject> Call(string service, string operation, JsonObject input) =>
-        await sandbox.Host.Runtime.Service(service)!.InvokeAsync(Context, operation, input);
-
-    private async Task<string> Wait(string stack)
-    {
-        while (true)
-        {
-            var described = (await Call("cloudformation", "DescribeStacks", new JsonObject { ["StackName"] = stack }))["Stacks"]![0]!;
-            var status = (string)described["StackStatus"]!;
-            if (!status.EndsWith("_IN_PROGRESS", StringComparison.Ordinal))
-            {
-                return status;
-            }
-            await sandbox.Host.Clock.DelayAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
-        }
-    }
-
-    private async Task<string> Reasons(string stack) => string.Join("\n", (await Call("cloudformation", "DescribeStackEvents", new JsonObject { ["StackName"] = stack }))["StackEvents"]!.AsArray()
-        .Where(item => ((string?)item!["ResourceStatus"])!.Contains("FAILED", StringComparison.Ordinal)).Select(item => $"{item!["LogicalResourceId"]}: {item["ResourceStatusReason"]}"));
-
     private const string Template = """
         Resources:
           Key:
@@ -101,26 +76,11 @@ public sealed class CloudFormationTypesTests(SandboxFixture sandbox)
         // Nothing has drifted; then someone changes the retention by hand.
         Assert.Empty(await Drifted(name));
         await Call("logs", "PutRetentionPolicy", new JsonObject { ["logGroupName"] = outputs["Group"], ["retentionInDays"] = 7 });
-        Assert.Equal(["Logs"], await Drifted(name));
+        Assert.StartsWith("Logs ", Assert.Single(await Drifted(name)), StringComparison.Ordinal);
 
         await Call("cloudformation", "DeleteStack", new JsonObject { ["StackName"] = name });
         var id = (string)(await Call("cloudformation", "ListStacks", []))["StackSummaries"]!.AsArray().First(stack => (string?)stack!["StackName"] == name)!["StackId"]!;
         Assert.True(await Wait(id) == "DELETE_COMPLETE", await Reasons(id));
         Assert.Empty((await Call("logs", "DescribeLogGroups", new JsonObject { ["logGroupNamePrefix"] = outputs["Group"] }))["logGroups"]!.AsArray());
     }
-
-    private async Task<List<string>> Drifted(string stack)
-    {
-        var detection = (string)(await Call("cloudformation", "DetectStackDrift", new JsonObject { ["StackName"] = stack }))["StackDriftDetectionId"]!;
-        while ((string?)(await Call("cloudformation", "DescribeStackDriftDetectionStatus", new JsonObject { ["StackDriftDetectionId"] = detection }))["DetectionStatus"] == "DETECTION_IN_PROGRESS")
-        {
-            await sandbox.Host.Clock.DelayAsync(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken);
-        }
-        var drifts = (await Call("cloudformation", "DescribeStackResourceDrifts", new JsonObject { ["StackName"] = stack }))["StackResourceDrifts"]!.AsArray();
-        return drifts.Where(drift => (string?)drift!["StackResourceDriftStatus"] is "MODIFIED" or "DELETED")
-            .Select(drift => drift!["LogicalResourceId"] + Detail(drift)).ToList();
-    }
-
-    /// <summary>Why a resource counts as changed, for resources that are not expected to.</summary>
-    private static string Detail(JsonNode drift) => (string?)drift["LogicalResourceId"] == "Logs" ? "" : " " + drift["PropertyDifferences"]?.ToJsonString();
 }

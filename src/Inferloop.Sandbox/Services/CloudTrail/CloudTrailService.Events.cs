@@ -241,7 +241,7 @@ internal sealed partial class CloudTrailService
             }
         }
 
-        public IReadOnlyList<TrailEvent> All()
+        public TrailEvent[] All()
         {
             lock (items)
             {

@@ -95,8 +95,8 @@ internal sealed class TrailEvent
         "EventName" => Name == value,
         "EventSource" => Source == value,
         "Username" => User == value,
-        "AccessKeyId" => AccessKeyId == value,
-        "ReadOnly" => ReadOnly == (value == "true"),
+        nameof(AccessKeyId) => AccessKeyId == value,
+        nameof(ReadOnly) => ReadOnly == (value == "true"),
         "ResourceName" => Resources.Any(resource => resource.Name == value),
         "ResourceType" => Resources.Any(resource => resource.Type == value),
         _ => false,
@@ -106,12 +106,12 @@ internal sealed class TrailEvent
     {
         ["EventId"] = Id,
         ["EventName"] = Name,
-        ["ReadOnly"] = ReadOnly ? "true" : "false",
-        ["AccessKeyId"] = AccessKeyId,
+        [nameof(ReadOnly)] = ReadOnly ? "true" : "false",
+        [nameof(AccessKeyId)] = AccessKeyId,
         ["EventTime"] = Documents.Time(Time),
         ["EventSource"] = Source,
         ["Username"] = User,
-        ["Resources"] = Resources.Select(resource => new JsonObject { ["ResourceType"] = resource.Type, ["ResourceName"] = resource.Name }).ToJsonList(),
+        [nameof(Resources)] = Resources.Select(resource => new JsonObject { ["ResourceType"] = resource.Type, ["ResourceName"] = resource.Name }).ToJsonList(),
         ["CloudTrailEvent"] = Json,
     };
 

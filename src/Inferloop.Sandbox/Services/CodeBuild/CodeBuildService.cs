@@ -115,7 +115,7 @@ internal sealed partial class CodeBuildService : SandboxService
         }),
     };
 
-    private void Check(RequestContext context, JsonObject project)
+    private static void Check(RequestContext context, JsonObject project)
     {
         if (project.Child("source") is { } source)
         {

@@ -61,7 +61,7 @@ internal sealed partial class ConfigService
 
     private static JsonObject Counted(string member, int count, int cap) => new() { [member] = new JsonObject { ["CappedCount"] = Math.Min(count, cap), ["CapExceeded"] = count > cap } };
 
-    private static JsonObject Compliance(IReadOnlyList<JsonObject> results, bool evaluated)
+    private static JsonObject Compliance(List<JsonObject> results, bool evaluated)
     {
         var failed = results.Count(result => result.Text("ComplianceType") == "NON_COMPLIANT");
         return failed > 0

@@ -15,7 +15,7 @@ internal sealed partial class ConfigService : SandboxService
         On("TagResource", (context, input) => Retag(context, input, document => Tags.Put(document, "_Tags", input.Objects("Tags"))));
         On("UntagResource", (context, input) => Retag(context, input, document => Tags.Remove(document, "_Tags", input.Texts("TagKeys"))));
         On("ListTagsForResource", (context, input) => new JsonObject { ["Tags"] = RuleByArn(context, input)["_Tags"].Copy() ?? new JsonArray() });
-        On("DescribeConformancePacks", (context, input) => input.Texts("ConformancePackNames").FirstOrDefault() is { } name
+        On("DescribeConformancePacks", (context, input) => input.Texts("ConformancePackNames") is [var name, ..]
             ? throw new ServiceFault("NoSuchConformancePackException", $"One or more conformance packs with name {name} does not exist.") : new JsonObject { ["ConformancePackDetails"] = new JsonArray() });
     }
 
@@ -40,7 +40,7 @@ internal sealed partial class ConfigService : SandboxService
     private JsonObject Channel(RequestContext context, string name) => Channels(context).Get(name)
         ?? throw new ServiceFault("NoSuchDeliveryChannelException", $"Cannot find delivery channel with specified name '{name}'.");
 
-    private IReadOnlyList<JsonObject> Chosen(IReadOnlyList<string> names, Func<string, JsonObject> find, Collection all) => names.Count > 0 ? names.Select(find).ToList() : all.All();
+    private static IReadOnlyList<JsonObject> Chosen(IReadOnlyList<string> names, Func<string, JsonObject> find, Collection all) => names.Count > 0 ? names.Select(find).ToList() : all.All();
 
     private void AddRecorder()
     {

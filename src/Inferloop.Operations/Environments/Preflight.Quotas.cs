@@ -51,11 +51,26 @@ internal sealed partial class Preflight
             return;
         }
 
-        var needed = (int)Math.Ceiling(plan.Spec.Ecs.MaximumTasks * cpu / 1024);
-        Judge("Fargate vCPU at the greatest number of tasks", await ValueAsync("fargate", "L-3032A538", cancellation).ConfigureAwait(false), 6, 0, needed, "fargate", "L-3032A538");
+        // Fargate and Fargate Spot have a quota each; Mixed begins on the first and halves what comes on top.
+        var ecs = plan.Spec.Ecs;
+        if (ecs.CapacityMode == Specs.CapacityMode.Ec2)
+        {
+            return;
+        }
+
+        var (code, name) = ecs.CapacityMode == Specs.CapacityMode.FargateSpot ? ("L-36FBB829", "Fargate Spot vCPU") : ("L-3032A538", "Fargate vCPU");
+        var value = await ValueAsync("fargate", code, cancellation).ConfigureAwait(false);
+        int Needed(int tasks) => (int)Math.Ceiling(tasks * cpu / 1024);
+        Judge(name, value, 6, 0, Needed(ecs.DesiredTasks), "fargate", code);
+
+        // The environment comes up without these; scaling would stop short of its maximum.
+        if (Needed(ecs.MaximumTasks) > (value ?? 6) && Needed(ecs.DesiredTasks) <= (value ?? 6))
+        {
+            Judge($"{name} at the greatest number of tasks", value, 6, 0, Needed(ecs.MaximumTasks), "fargate", code, PreflightSeverity.Warning);
+        }
     }
 
-    private void Judge(string name, double? value, int initial, int used, int needed, string service, string code)
+    private void Judge(string name, double? value, int initial, int used, int needed, string service, string code, PreflightSeverity severity = PreflightSeverity.Error)
     {
         var limit = value ?? initial;
         var known = value is null ? $"at most {limit:0} in an account that never asked for more" : $"at most {limit:0}";
@@ -63,7 +78,7 @@ internal sealed partial class Preflight
         {
             // Without the account's own number this is a guess, and a guess stops nobody.
             Add(
-                value is null ? PreflightSeverity.Warning : PreflightSeverity.Error, PreflightCheck.Quota, name, $"{used} are used, {needed} more are needed; {known} in {aws.Region}.",
+                value is null ? PreflightSeverity.Warning : severity, PreflightCheck.Quota, name, $"{used} are used, {needed} more are needed; {known} in {aws.Region}.",
                 $"Ask for more: aws service-quotas request-service-quota-increase --service-code {service} --quota-code {code} --desired-value {used + needed} --region {aws.Region}; or remove what is not needed.");
         }
         else

@@ -24,6 +24,7 @@ public sealed partial record UsageProfile
         new(nameof(TableStoredGb), "GB", 10_000_000m, "Data in the table, before indexes.", p => p.TableStoredGb, (p, v) => p with { TableStoredGb = v }),
         new(nameof(TableStreamReads), "requests", 10_000_000_000_000m, "Reads of the table's stream by others than Lambda functions, whose reads are free.", p => p.TableStreamReads, (p, v) => p with { TableStreamReads = v }),
         new(nameof(ApplicationLogGb), "GB", 10_000_000m, "Logs that the application writes.", p => p.ApplicationLogGb, (p, v) => p with { ApplicationLogGb = v }),
+        new(nameof(ServiceLogGb), "GB", 10_000_000m, "Logs of the databases, caches, clusters and other services of AWS.", p => p.ServiceLogGb, (p, v) => p with { ServiceLogGb = v }),
         new(nameof(FlowLogGb), "GB", 10_000_000m, "Logs of the VPC's traffic.", p => p.FlowLogGb, (p, v) => p with { FlowLogGb = v }),
         new(nameof(LogStoredShare), "share", 1m, "Part of a log's size that remains to be stored after compression.", p => p.LogStoredShare, (p, v) => p with { LogStoredShare = v }),
         new(nameof(KeyRequests), "requests", 10_000_000_000m, "Requests to the KMS key.", p => p.KeyRequests, (p, v) => p with { KeyRequests = v }),

@@ -66,6 +66,9 @@ public sealed partial record UsageProfile
     /// <summary>Logs that the application writes. In GB a month.</summary>
     public decimal ApplicationLogGb { get; init; } = 5m;
 
+    /// <summary>Logs of the databases, caches, clusters and other services of AWS, where log groups receive them. In GB a month.</summary>
+    public decimal ServiceLogGb { get; init; } = 1m;
+
     /// <summary>Logs of the VPC's traffic. In GB a month.</summary>
     public decimal FlowLogGb { get; init; } = 2m;
 
@@ -231,6 +234,7 @@ public sealed partial record UsageProfile
         TableWriteUnits = 10_000_000m,
         TableStoredGb = 20m,
         ApplicationLogGb = 100m,
+        ServiceLogGb = 10m,
         FlowLogGb = 20m,
         KeyRequests = 2_000_000m,
         SecretRequests = 50_000m,
@@ -293,6 +297,7 @@ public sealed partial record UsageProfile
         TableWriteUnits = 200_000_000m,
         TableStoredGb = 400m,
         ApplicationLogGb = 2_000m,
+        ServiceLogGb = 100m,
         FlowLogGb = 400m,
         KeyRequests = 40_000_000m,
         SecretRequests = 500_000m,

@@ -61,17 +61,20 @@ internal sealed partial class Preflight
 
     private async Task OrderableAsync(string engine, string? version, string size, CancellationToken cancellation)
     {
-        var answer = await aws.Client<Amazon.RDS.IAmazonRDS>().DescribeOrderableDBInstanceOptionsAsync(
-            new Amazon.RDS.Model.DescribeOrderableDBInstanceOptionsRequest { Engine = engine, EngineVersion = version, DBInstanceClass = size, Vpc = true }, cancellation).ConfigureAwait(false);
+        // A major version stands for whichever minor one RDS takes by itself, and the options name minor ones only: the version is matched here.
         var subject = $"{size} with {engine} {version}".TrimEnd();
-        if (answer.OrderableDBInstanceOptions is { Count: > 0 })
+        var options = aws.Client<Amazon.RDS.IAmazonRDS>().Paginators.DescribeOrderableDBInstanceOptions(
+            new Amazon.RDS.Model.DescribeOrderableDBInstanceOptionsRequest { Engine = engine, DBInstanceClass = size, Vpc = true });
+        await foreach (var page in options.Responses.WithCancellation(cancellation).ConfigureAwait(false))
         {
-            Add(PreflightSeverity.Passed, PreflightCheck.InstanceType, subject, "It can be ordered.");
+            if ((page.OrderableDBInstanceOptions ?? []).Any(o => version is null || o.EngineVersion == version || o.EngineVersion.StartsWith(version + ".", StringComparison.Ordinal)))
+            {
+                Add(PreflightSeverity.Passed, PreflightCheck.InstanceType, subject, "It can be ordered.");
+                return;
+            }
         }
-        else
-        {
-            Add(PreflightSeverity.Error, PreflightCheck.InstanceType, subject, $"RDS does not offer this in {aws.Region}.", "Choose another class or version.");
-        }
+
+        Add(PreflightSeverity.Error, PreflightCheck.InstanceType, subject, $"RDS does not offer this in {aws.Region}.", "Choose another class or version.");
     }
 
     private async Task PermissionsAsync(CancellationToken cancellation)

@@ -3,9 +3,9 @@ namespace Inferloop.Operations.Specs;
 /// <summary>The environment's own cache. Its port is that of the connections.</summary>
 public sealed record CacheSpec
 {
-    /// <summary>Whether the environment has a cache of its own. Default false.</summary>
+    /// <summary>Whether the environment has a cache of its own. Default true, unless CacheHost names one made elsewhere.</summary>
     [SpecMember(Summary = "a cache of the environment's own")]
-    public bool CacheEnabled { get; init; }
+    public bool CacheEnabled { get; init; } = true;
 
     /// <summary>Redis (Redis OSS, the design document's) or Valkey. Default Redis.</summary>
     [SpecMember(Summary = "Redis or Valkey")]

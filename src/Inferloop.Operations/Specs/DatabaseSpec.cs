@@ -3,9 +3,9 @@ namespace Inferloop.Operations.Specs;
 /// <summary>The environment's own PostgreSQL database. Its port and the database's name are those of the connections.</summary>
 public sealed record DatabaseSpec
 {
-    /// <summary>Whether the environment has a database of its own. Default false.</summary>
+    /// <summary>Whether the environment has a database of its own. Default true, unless DatabaseHost names one made elsewhere.</summary>
     [SpecMember(Summary = "a database of the environment's own")]
-    public bool DatabaseEnabled { get; init; }
+    public bool DatabaseEnabled { get; init; } = true;
 
     /// <summary>PostgreSQL version, such as 17 or 17.5; a major version takes RDS's default minor version. Default 17.</summary>
     [SpecMember(Pattern = @"^1[0-9](\.[0-9]{1,2})?$", PatternMeaning = "a PostgreSQL version such as 17 or 17.5", Summary = "PostgreSQL; a major version takes RDS's default minor version")]

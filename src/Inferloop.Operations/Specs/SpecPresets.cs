@@ -55,8 +55,8 @@ internal static class SpecPresets
                 CacheMultiAz = prod,
                 CacheSnapshotDays = dev ? 1 : 7,
             },
-            Storage = new StorageSpec { RetainData = prod, ReplicationTimeControl = prod },
-            Security = new SecuritySpec { DeletionProtection = prod, KeyDeletionDays = dev ? 7 : 30 },
+            Storage = new StorageSpec { RetainData = prod, ReplicationTimeControl = prod, RequestMetrics = prod },
+            Security = new SecuritySpec { DeletionProtection = prod, KeyDeletionDays = dev ? 7 : 30, RotationEnabled = !dev },
             Logging = new LoggingSpec { ContainerInsights = prod ? ContainerInsightsMode.Enhanced : ContainerInsightsMode.Enabled },
         };
     }
@@ -65,7 +65,7 @@ internal static class SpecPresets
     /// Puts values over a preset. What another value decides follows it unless given too: subnets follow the VPC's
     /// range, and a desired number of tasks keeps between the bounds.
     /// </summary>
-    public static InferloopEnvironmentSpec Apply(InferloopEnvironmentSpec spec, IReadOnlyDictionary<string, object> values)
+    public static InferloopEnvironmentSpec Apply(InferloopEnvironmentSpec spec, IReadOnlyDictionary<string, object> values, bool existing = false)
     {
         bool Given(string name) => values.Keys.Any(k => SpecMembers.Find(k)?.Name == name);
 
@@ -97,6 +97,17 @@ internal static class SpecPresets
         if (Given(nameof(StorageSpec.TableReplicaKeyArn)) && !Given(nameof(StorageSpec.TableReplicaRegion)) && spec.Storage.GlobalTable && spec.RecoveryRegion.Length > 0)
         {
             spec = spec.With(nameof(StorageSpec.TableReplicaRegion), spec.RecoveryRegion);
+        }
+
+        // One made elsewhere takes the place of the environment's own; never of one that exists and has data.
+        if (!existing && !Given(nameof(DatabaseSpec.DatabaseEnabled)) && Given(nameof(ConnectionsSpec.DatabaseHost)))
+        {
+            spec = spec.With(nameof(DatabaseSpec.DatabaseEnabled), spec.Connections.DatabaseHost.Length == 0);
+        }
+
+        if (!existing && !Given(nameof(CacheSpec.CacheEnabled)) && Given(nameof(ConnectionsSpec.CacheHost)))
+        {
+            spec = spec.With(nameof(CacheSpec.CacheEnabled), spec.Connections.CacheHost.Length == 0);
         }
 
         // A single node has no other zone to be held in.

@@ -55,6 +55,10 @@ public sealed record NetworkSpec
 /// <summary>The ECS service: what its tasks run on, how large they are and how many.</summary>
 public sealed record EcsSpec
 {
+    /// <summary>Whether the application runs on ECS, behind a load balancer. Default true; false for the patterns Serverless and Kubernetes.</summary>
+    [SpecMember(Summary = "the application on ECS, behind a load balancer")]
+    public bool EcsEnabled { get; init; } = true;
+
     /// <summary>Fargate, FargateSpot, Ec2 or Mixed. Default Fargate; FargateSpot for dev.</summary>
     [SpecMember(Summary = "Fargate, FargateSpot, Ec2 or Mixed")]
     public CapacityMode CapacityMode { get; init; }
@@ -238,7 +242,7 @@ public sealed record StorageSpec
     [SpecMember(Summary = "uploads through AWS's edge locations")]
     public bool TransferAcceleration { get; init; }
 
-    /// <summary>S3 publishes metrics of the bucket's requests each minute, priced as custom metrics. Default false.</summary>
+    /// <summary>S3 publishes metrics of the bucket's requests each minute, priced as custom metrics. Default false; true for prod.</summary>
     [SpecMember(Summary = "metrics of the bucket's requests")]
     public bool RequestMetrics { get; init; }
 
@@ -313,7 +317,7 @@ public sealed record SecuritySpec
     [SpecMember(Minimum = 7, Maximum = 30, Unit = "days", Summary = "between the key's deletion and its end")]
     public int KeyDeletionDays { get; init; } = 30;
 
-    /// <summary>Signing key, API keys and the cache's password are rotated by themselves, and tasks replaced to take the new values. Default false.</summary>
+    /// <summary>Signing key, API keys and the cache's password are rotated by themselves, and tasks replaced to take the new values. Default false for dev, true for staging and prod.</summary>
     [SpecMember(Summary = "rotate signing key, API keys and cache password")]
     public bool RotationEnabled { get; init; }
 

@@ -201,6 +201,11 @@ internal sealed partial class SpecValidator
     private void Tasks()
     {
         var ecs = spec.Ecs;
+        if (!ecs.EcsEnabled)
+        {
+            return;
+        }
+
         if (!FargateSizes.IsOffered(ecs.TaskCpu, ecs.TaskMemory) && FargateSizes.MemoryFor(ecs.TaskCpu) is { } memory)
         {
             Error("FargateSize", "ecs.taskMemory", $"Fargate offers no task of {ecs.TaskCpu} CPU units with {ecs.TaskMemory} MiB; with {ecs.TaskCpu} it offers {memory}.", $"Set ecs.taskMemory to {FargateSizes.NearestMemory(ecs.TaskCpu, ecs.TaskMemory)}, or change ecs.taskCpu.");
@@ -247,7 +252,7 @@ internal sealed partial class SpecValidator
         var arn = spec.Security.CertificateArn;
         if (arn.Length == 0)
         {
-            if (spec.Stage == EnvironmentStage.Prod)
+            if (spec.Stage == EnvironmentStage.Prod && spec.Ecs.EcsEnabled)
             {
                 Warning("NoCertificate", "security.certificateArn", "Without a certificate the load balancer serves plain HTTP.", "Request a certificate in ACM and give its ARN.");
             }

@@ -52,9 +52,9 @@ public sealed class CostEstimateCmdletTests(ModuleFixture module) : IClassFixtur
     public void Any_template_is_priced_by_its_path()
     {
         var template = Path.Combine(Repository.Root, "src/Inferloop.Templates/Stacks/main.yaml");
-        var ours = module.Invoke("(New-InferloopEnvironmentSpec demo Prod -CapacityMode Fargate | Get-InferloopCostEstimate).MonthlyExpected").Single<decimal>();
+        var ours = module.Invoke("(New-InferloopEnvironmentSpec demo Prod -CapacityMode Fargate -DatabaseEnabled $false -CacheEnabled $false -RotationEnabled $false -RequestMetrics $false | Get-InferloopCostEstimate).MonthlyExpected").Single<decimal>();
         var theirs = module.Invoke(
-            "(Get-InferloopCostEstimate -TemplatePath $template -TemplateParameter @{ EnvironmentName = 'demo'; Stage = 'prod'; CapacityMode = 'Fargate'; ContainerInsights = 'enhanced'; RetainData = $true }).MonthlyExpected",
+            "(Get-InferloopCostEstimate -TemplatePath $template -TemplateParameter @{ EnvironmentName = 'demo'; Stage = 'prod'; CapacityMode = 'Fargate'; ContainerInsights = 'enhanced'; DatabaseEnabled = $false; CacheEnabled = $false; RetainData = $true }).MonthlyExpected",
             new { template }).Single<decimal>();
         Assert.Equal(ours, theirs);
     }

@@ -225,7 +225,9 @@ public sealed class ShellTests
 
     private static Process StartInteractive()
     {
-        var start = new ProcessStartInfo("dotnet", [ShellProcess.Path, "-NoLogo"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        // Under nohup SIGINT is ignored, and what is ignored is inherited: env gives the shell back what a terminal would.
+        var (program, first) = OperatingSystem.IsLinux() ? ("env", new[] { "--default-signal=INT", "dotnet" }) : ("dotnet", []);
+        var start = new ProcessStartInfo(program, [.. first, ShellProcess.Path, "-NoLogo"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in ShellProcess.CleanEnvironment)
         {
             start.Environment[name] = value;

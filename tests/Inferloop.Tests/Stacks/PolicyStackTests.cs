@@ -30,7 +30,7 @@ public sealed class PolicyStackTests
     {
         (string, string)[] parameters = all
             ? [("DatabaseHost", "db.local"), ("DatabaseSecretArn", DatabaseSecret), ("CacheHost", "cache.local"), ("CacheSecretArn", CacheSecret), ("IntegrationsSecretArn", IntegrationsSecret)]
-            : [];
+            : [("DatabaseEnabled", "false"), ("CacheEnabled", "false")];
         var stack = await StackFixture.EvaluateAsync(parameters: parameters);
         var statement = stack.Find("Security/TaskExecutionRole").At("Policies.0.PolicyDocument.Statement")!.Items.Single(s => s["Action"]!.AsString() == "secretsmanager:GetSecretValue");
         var readable = statement["Resource"]!.Items;

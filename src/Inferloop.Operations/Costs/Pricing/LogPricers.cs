@@ -15,7 +15,7 @@ internal static class LogPricers
     private const decimal KilobytesPerGb = 1024m * 1024m;
 
     // Where AWS's services write without being told to.
-    private static readonly string[] s_ownLogs = ["/aws/lambda/", "/aws/rds/", "/aws/eks/", "/aws/batch/", "/aws/codebuild/", "/aws/apigateway/", "/aws/elasticache/", "/aws/states/", "aws-waf-logs-"];
+    private static readonly string[] s_ownLogs = ["/aws/rds/", "/aws/eks/", "/aws/batch/", "/aws/codebuild/", "/aws/apigateway/", "/aws/elasticache/", "/aws/states/", "aws-waf-logs-"];
 
     public static void LogGroup(CostedResource group, CostSheet sheet)
     {
@@ -35,14 +35,21 @@ internal static class LogPricers
             return;
         }
 
-        var groups = sheet.Scope.Once("application logs", ApplicationGroups);
+        var groups = sheet.Scope.Once("application logs", scope => ApplicationGroups(sheet, scope));
         if (groups.Contains(group))
         {
             Ingested(group, sheet, CostSheet.Share(sheet.Usage.ApplicationLogGb, groups.Count), "Application logs", NetworkPricers.Sharing(groups.Count, "log group"));
             return;
         }
 
-        // Nothing in the template writes to it; what is written from elsewhere cannot be known.
+        var services = sheet.Scope.Once("logs of services", scope => ServiceGroups(sheet, scope));
+        if (services.Contains(group))
+        {
+            Ingested(group, sheet, CostSheet.Share(sheet.Usage.ServiceLogGb, services.Count), "Logs of AWS services", NetworkPricers.Sharing(services.Count, "log group"));
+            return;
+        }
+
+        // Nothing in the template writes to it, or hardly anything (upgrades of a database, rotations of secrets); what is written from elsewhere cannot be known.
         sheet.AddFree(group);
     }
 
@@ -93,25 +100,44 @@ internal static class LogPricers
     private static Dictionary<CostedResource, int> FlowLogsByGroup(CostScope scope) =>
         scope.OfType(FlowLogType).SelectMany(f => Receivers(scope, f, f.Get("LogGroupName"))).GroupBy(g => g).ToDictionary(g => g.Key, g => g.Count());
 
-    // The groups that something in the templates writes to: by a property that names them, or by the name that AWS itself gives its logs.
-    private static HashSet<CostedResource> ApplicationGroups(CostScope scope)
+    // The groups that containers and functions of the templates write to: by a property that names them, or by the name that Lambda gives its logs.
+    private static HashSet<CostedResource> ApplicationGroups(CostSheet sheet, CostScope scope)
     {
         var groups = new HashSet<CostedResource>(
             scope.OfType("AWS::ECS::TaskDefinition").SelectMany(d => d.Items("ContainerDefinitions")
                 .SelectMany(c => Receivers(scope, d, c["LogConfiguration"]?["Options"]?["awslogs-group"]))));
-        void Named(string type, params string[] path) =>
-            groups.UnionWith(scope.OfType(type).SelectMany(r => Receivers(scope, r, r.Get(path))));
-        Named("AWS::Lambda::Function", "LoggingConfig", "LogGroup");
-        Named("AWS::Batch::JobDefinition", "ContainerProperties", "LogConfiguration", "Options", "awslogs-group");
-        Named("AWS::ApiGatewayV2::Stage", "AccessLogSettings", "DestinationArn");
-        Named("AWS::ApiGateway::Stage", "AccessLogSetting", "DestinationArn");
-        Named("AWS::CloudTrail::Trail", "CloudWatchLogsLogGroupArn");
-        Named("AWS::CodeBuild::Project", "LogsConfig", "CloudWatchLogs", "GroupName");
-        groups.UnionWith(scope.OfType("AWS::WAFv2::LoggingConfiguration").SelectMany(r => r.Items("LogDestinationConfigs").SelectMany(d => Receivers(scope, r, d))));
-        groups.UnionWith(scope.OfType(LogGroupType).Where(g => g.Text("LogGroupName") is { } name
-            && s_ownLogs.Any(p => name.StartsWith(p, StringComparison.Ordinal)) && !name.StartsWith(InsightsPrefix, StringComparison.Ordinal)));
+        groups.UnionWith(scope.OfType(ServerlessPricers.FunctionType).SelectMany(f => Receivers(scope, f, f.Get("LoggingConfig", "LogGroup"))));
+        groups.UnionWith(scope.OfType("AWS::Batch::JobDefinition").SelectMany(j => Receivers(scope, j, j.Get("ContainerProperties", "LogConfiguration", "Options", "awslogs-group"))));
+        groups.UnionWith(Named(scope, "/aws/lambda/"));
+        groups.ExceptWith(RotationGroups(sheet, scope));
         return groups;
     }
+
+    // What functions that rotate secrets write: some lines a month.
+    private static IEnumerable<CostedResource> RotationGroups(CostSheet sheet, CostScope scope) =>
+        RotationFunctions.Calls(sheet).Keys.SelectMany(f => Receivers(scope, f, f.Get("LoggingConfig", "LogGroup"))
+            .Concat(f.Text("FunctionName") is { } name ? Named(scope, "/aws/lambda/" + name) : []));
+
+    // The groups that AWS's services write to: told by a property, or by a name of their own. A database's upgrade log has entries at upgrades only.
+    private static HashSet<CostedResource> ServiceGroups(CostSheet sheet, CostScope scope)
+    {
+        var groups = new HashSet<CostedResource>(s_ownLogs.SelectMany(prefix => Named(scope, prefix)));
+        void Told(string type, params string[] path) =>
+            groups.UnionWith(scope.OfType(type).SelectMany(r => Receivers(scope, r, r.Get(path))));
+        Told("AWS::ApiGatewayV2::Stage", "AccessLogSettings", "DestinationArn");
+        Told("AWS::ApiGateway::Stage", "AccessLogSetting", "DestinationArn");
+        Told("AWS::CloudTrail::Trail", "CloudWatchLogsLogGroupArn");
+        Told("AWS::CodeBuild::Project", "LogsConfig", "CloudWatchLogs", "GroupName");
+        groups.UnionWith(scope.OfType("AWS::WAFv2::LoggingConfiguration").SelectMany(r => r.Items("LogDestinationConfigs").SelectMany(d => Receivers(scope, r, d))));
+        groups.UnionWith(scope.OfType("AWS::ElastiCache::ReplicationGroup").SelectMany(r => r.Items("LogDeliveryConfigurations")
+            .SelectMany(d => Receivers(scope, r, d["DestinationDetails"]?["CloudWatchLogsDetails"]?["LogGroup"]))));
+        groups.RemoveWhere(g => g.Text("LogGroupName") is { } name && name.StartsWith("/aws/rds/", StringComparison.Ordinal) && name.EndsWith("/upgrade", StringComparison.Ordinal));
+        groups.ExceptWith(sheet.Scope.Once("application logs", all => ApplicationGroups(sheet, all)));
+        return groups;
+    }
+
+    private static IEnumerable<CostedResource> Named(CostScope scope, string prefix) =>
+        scope.OfType(LogGroupType).Where(g => g.Text("LogGroupName") is { } name && name.StartsWith(prefix, StringComparison.Ordinal) && !name.StartsWith(InsightsPrefix, StringComparison.Ordinal));
 
     // The log groups that a name means: made from the resource, or of that name in the same region.
     private static IEnumerable<CostedResource> Receivers(CostScope scope, CostedResource sender, Value? name)

@@ -8,16 +8,18 @@ internal static class ServerlessPricers
 {
     private const decimal DefaultMemory = 128;
     private const decimal IncludedStorage = 512;
-    private const string FunctionType = "AWS::Lambda::Function";
+    public const string FunctionType = "AWS::Lambda::Function";
 
     public static void Function(CostedResource function, CostSheet sheet)
     {
-        var functions = Count(sheet, FunctionType);
-        var calls = CostSheet.Share(sheet.Usage.LambdaInvocations, functions);
+        var rotation = RotationFunctions.Calls(sheet);
+        var functions = Count(sheet, FunctionType) - rotation.Count;
+        var rotates = rotation.TryGetValue(function, out var rotations);
+        var calls = rotates ? rotations : CostSheet.Share(sheet.Usage.LambdaInvocations, functions);
         var seconds = calls * sheet.Usage.LambdaMilliseconds / 1000;
         var architecture = Architecture(function);
         var memory = (function.Number("MemorySize") ?? DefaultMemory) / 1024;
-        var sharing = NetworkPricers.Sharing(functions, "function");
+        var sharing = rotates ? "four calls for each rotation of a secret" : NetworkPricers.Sharing(functions, "function");
         sheet.Add(function, "Lambda requests", "lambda", architecture + "_request", calls, sharing);
         sheet.Add(
             function, "Lambda time", "lambda", architecture + "_gb_second", seconds * memory,

@@ -76,7 +76,7 @@ public sealed class SetEnvironmentCommand : EnvironmentCmdlet, IDynamicParameter
             ? await OpenAsync(Environment, cancellationToken).ConfigureAwait(false)
             : await OpenAsync(Spec?.Region, cancellationToken).ConfigureAwait(false);
         var current = Environment ?? await ResolveAsync(operations, Name ?? Spec!.Name, Stage ?? Spec?.Stage, cancellationToken).ConfigureAwait(false);
-        var spec = members.Over(Spec ?? current.Spec);
+        var spec = members.Over(Spec ?? current.Spec, existing: true);
         if (spec.Name != current.Name || spec.Stage != current.Stage)
         {
             throw new OperationException(

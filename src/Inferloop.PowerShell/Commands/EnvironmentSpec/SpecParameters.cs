@@ -62,6 +62,10 @@ public sealed class SpecParameters
     [Parameter]
     public string? VpnRemoteCidr { get; set; }
 
+    /// <summary>Whether the application runs on ECS, behind a load balancer. Default true.</summary>
+    [Parameter]
+    public bool? EcsEnabled { get; set; }
+
     /// <summary>Fargate, FargateSpot, Ec2 or Mixed. Default Fargate; FargateSpot for dev.</summary>
     [Parameter]
     public CapacityMode? CapacityMode { get; set; }
@@ -202,7 +206,7 @@ public sealed class SpecParameters
     [Parameter]
     public string? ExternalSecretsKeyArn { get; set; }
 
-    /// <summary>Whether the environment has a database of its own. Default false.</summary>
+    /// <summary>Whether the environment has a database of its own. Default true, unless DatabaseHost names one made elsewhere.</summary>
     [Parameter]
     public bool? DatabaseEnabled { get; set; }
 
@@ -274,7 +278,7 @@ public sealed class SpecParameters
     [Parameter]
     public int? DatabaseMonitoringInterval { get; set; }
 
-    /// <summary>Whether the environment has a cache of its own. Default false.</summary>
+    /// <summary>Whether the environment has a cache of its own. Default true, unless CacheHost names one made elsewhere.</summary>
     [Parameter]
     public bool? CacheEnabled { get; set; }
 
@@ -382,7 +386,7 @@ public sealed class SpecParameters
     [Parameter]
     public bool? TransferAcceleration { get; set; }
 
-    /// <summary>S3 publishes metrics of the bucket's requests each minute, priced as custom metrics. Default false.</summary>
+    /// <summary>S3 publishes metrics of the bucket's requests each minute, priced as custom metrics. Default false; true for prod.</summary>
     [Parameter]
     public bool? RequestMetrics { get; set; }
 
@@ -450,7 +454,7 @@ public sealed class SpecParameters
     [Parameter]
     public int? KeyDeletionDays { get; set; }
 
-    /// <summary>Signing key, API keys and the cache's password are rotated by themselves, and tasks replaced to take the new values. Default false.</summary>
+    /// <summary>Signing key, API keys and the cache's password are rotated by themselves, and tasks replaced to take the new values. Default false for dev, true for staging and prod.</summary>
     [Parameter]
     public bool? RotationEnabled { get; set; }
 
@@ -502,9 +506,9 @@ public sealed class SpecParameters
     }
 
     /// <summary>A spec with the given members and tags put over it.</summary>
-    internal InferloopEnvironmentSpec Over(InferloopEnvironmentSpec spec)
+    internal InferloopEnvironmentSpec Over(InferloopEnvironmentSpec spec, bool existing = false)
     {
-        spec = SpecPresets.Apply(spec, Given());
+        spec = SpecPresets.Apply(spec, Given(), existing);
         if (Tags is not null)
         {
             var tags = new SortedDictionary<string, string>(StringComparer.Ordinal);

@@ -10,11 +10,17 @@ internal sealed partial class SpecValidator
     private readonly RegionFacts regions;
     private readonly List<InferloopSpecFinding> findings = [];
 
-    private SpecValidator(InferloopEnvironmentSpec spec, RegionFacts regions) => (this.spec, this.regions) = (spec, regions);
+    private readonly DateOnly today;
 
-    public static IReadOnlyList<InferloopSpecFinding> Validate(InferloopEnvironmentSpec spec, RegionFacts? regions = null)
+    private SpecValidator(InferloopEnvironmentSpec spec, RegionFacts regions, DateOnly today) => (this.spec, this.regions, this.today) = (spec, regions, today);
+
+    /// <summary>Everything that is wrong with a spec, or will be.</summary>
+    /// <param name="spec">The spec.</param>
+    /// <param name="regions">What is known of the regions.</param>
+    /// <param name="today">The day by which ends of support are judged; today by default.</param>
+    public static IReadOnlyList<InferloopSpecFinding> Validate(InferloopEnvironmentSpec spec, RegionFacts? regions = null, DateOnly? today = null)
     {
-        var validator = new SpecValidator(spec, regions ?? RegionFacts.Default);
+        var validator = new SpecValidator(spec, regions ?? RegionFacts.Default, today ?? DateOnly.FromDateTime(DateTime.UtcNow));
         validator.Bounds();
         validator.Names();
         validator.Region();
@@ -25,6 +31,7 @@ internal sealed partial class SpecValidator
         validator.Cache();
         validator.Batch();
         validator.Storage();
+        validator.Versions();
         validator.Vpn();
         validator.Tags();
         return validator.findings.OrderBy(f => f.Severity).ThenBy(f => f.Line).ToList();

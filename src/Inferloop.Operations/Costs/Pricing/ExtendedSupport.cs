@@ -1,4 +1,5 @@
 using System.Globalization;
+using Inferloop.Templates.Versions;
 
 namespace Inferloop.Operations.Costs.Pricing;
 

@@ -64,7 +64,7 @@ public sealed class NewEnvironmentSpecCommand : InferloopCmdlet, IDynamicParamet
 
         foreach (var finding in findings.Where(f => f.Severity == SpecFindingSeverity.Warning))
         {
-            WriteVerbose(finding.ToString());
+            WriteWarning(finding.ToString());
         }
 
         WriteObject(spec);

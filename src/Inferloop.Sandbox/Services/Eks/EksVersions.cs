@@ -1,4 +1,5 @@
 using System.Globalization;
+using Inferloop.Templates.Versions;
 
 namespace Inferloop.Sandbox.Services.Eks;
 
@@ -13,33 +14,24 @@ internal sealed record EksVersion(string Name, DateTimeOffset Released, DateTime
     public bool IsOffered(DateTimeOffset now) => now < ExtendedEnd;
 }
 
-/// <summary>
-/// EKS's release calendar: fourteen months of standard and twelve of extended support. Dates to 1.35 are those of the EKS user guide's page
-/// "Kubernetes version lifecycle"; those of 1.36 follow the page's rule from its release.
-/// </summary>
+/// <summary>EKS's release calendar (the table of support windows), with the patch version that each minor version runs.</summary>
 internal static class EksVersions
 {
     /// <summary>What a cluster gets when the caller names no version.</summary>
     public const string Default = "1.35";
 
-    public static readonly IReadOnlyList<EksVersion> All =
-    [
-        Version("1.27", "2023-05-24", "2024-07-24", "2025-07-24", "1.27.16"),
-        Version("1.28", "2023-09-26", "2024-11-26", "2025-11-26", "1.28.15"),
-        Version("1.29", "2024-01-23", "2025-03-23", "2026-03-23", "1.29.15"),
-        Version("1.30", "2024-05-23", "2025-07-23", "2026-07-23", "1.30.14"),
-        Version("1.31", "2024-09-26", "2025-11-26", "2026-11-26", "1.31.14"),
-        Version("1.32", "2025-01-23", "2026-03-23", "2027-03-23", "1.32.13"),
-        Version("1.33", "2025-05-29", "2026-07-29", "2027-07-29", "1.33.11"),
-        Version("1.34", "2025-10-02", "2026-12-02", "2027-12-02", "1.34.9"),
-        Version("1.35", "2026-01-27", "2027-03-27", "2028-03-27", "1.35.6"),
-        Version("1.36", "2026-06-02", "2027-08-02", "2028-08-02", "1.36.3"),
-    ];
+    private static readonly Dictionary<string, string> s_patches = new(StringComparer.Ordinal)
+    {
+        ["1.27"] = "1.27.16", ["1.28"] = "1.28.15", ["1.29"] = "1.29.15", ["1.30"] = "1.30.14", ["1.31"] = "1.31.14",
+        ["1.32"] = "1.32.13", ["1.33"] = "1.33.11", ["1.34"] = "1.34.9", ["1.35"] = "1.35.6", ["1.36"] = "1.36.3",
+    };
+
+    public static readonly IReadOnlyList<EksVersion> All = SupportWindows.All
+        .Where(window => window.Product == "eks" && s_patches.ContainsKey(window.Version))
+        .Select(window => new EksVersion(window.Version, Start(window.Released), Start(window.StandardEnd), Start(window.ExtendedEnd), s_patches[window.Version]))
+        .ToList();
 
     public static EksVersion? Find(string name) => All.FirstOrDefault(version => version.Name == name);
 
-    private static EksVersion Version(string name, string released, string standard, string extended, string patch) =>
-        new(name, Day(released), Day(standard), Day(extended), patch);
-
-    private static DateTimeOffset Day(string text) => DateTimeOffset.ParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
+    private static DateTimeOffset Start(DateOnly day) => new(day, TimeOnly.MinValue, TimeSpan.Zero);
 }

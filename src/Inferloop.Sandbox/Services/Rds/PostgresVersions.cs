@@ -9,9 +9,6 @@ internal sealed record PostgresVersion(int Major, int Minor, int Wave)
     public string Text => $"{Major}.{Minor}";
 
     public string Family => $"postgres{Major}";
-
-    /// <summary>Major versions in Extended Support, which RDS still creates, with the surcharge.</summary>
-    public bool IsExtended => Major <= PostgresVersions.LastExtendedMajor;
 }
 
 /// <summary>
@@ -21,8 +18,6 @@ internal sealed record PostgresVersion(int Major, int Minor, int Wave)
 /// </summary>
 internal static class PostgresVersions
 {
-    public const int LastExtendedMajor = 13;
-
     public static readonly IReadOnlyList<PostgresVersion> All =
     [
         new(11, 22, 2023_11),

@@ -64,7 +64,7 @@ public sealed class NewEnvironmentSpecCommand : InferloopCmdlet, IDynamicParamet
 
         foreach (var finding in findings.Where(f => f.Severity == SpecFindingSeverity.Warning))
         {
-            WriteWarning(finding.ToString());
+            WriteWarning($"{finding.Location}: {finding.Message} {finding.Recommendation}");
         }
 
         WriteObject(spec);

@@ -126,7 +126,7 @@ public sealed class SpecCmdletTests(ModuleFixture module) : IClassFixture<Module
     public void The_views_fit_100_columns_and_say_what_matters()
     {
         using var own = new ModuleFixture();
-        own.Invoke("New-InferloopEnvironmentSpec demo Prod -RecoveryRegion us-west-2 | Out-Default").EnsureSuccess();
+        own.Invoke("New-InferloopEnvironmentSpec demo Prod -RecoveryRegion us-west-2 3>$null | Out-Default").EnsureSuccess();
         var text = own.Host.Shown();
         Assert.Contains("us-east-1, recovery in us-west-2", text, StringComparison.Ordinal);
         Assert.Contains("10.0.0.0/16", text, StringComparison.Ordinal);

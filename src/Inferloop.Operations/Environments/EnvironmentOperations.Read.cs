@@ -282,7 +282,7 @@ internal sealed partial class EnvironmentOperations
             Status = stack.StackStatus,
             StatusReason = stack.StackStatusReason ?? "",
             Health = StackStates.IsInProgress(stack.StackStatus) ? EnvironmentHealth.Changing : EnvironmentHealth.Unknown,
-            Endpoint = outputs.TryGetValue("EndpointUrl", out var url) ? url : "",
+            Endpoint = outputs.GetValueOrDefault("EndpointUrl") ?? outputs.GetValueOrDefault("LambdaHttpApiUrl") ?? "",
             Spec = spec,
             StackName = stack.StackName,
             StackId = stack.StackId,

@@ -44,6 +44,9 @@ public sealed record InferloopEnvironmentSpec
     /// <summary>Jobs on AWS Batch.</summary>
     public BatchSpec Batch { get; init; } = new();
 
+    /// <summary>The function on AWS Lambda.</summary>
+    public LambdaSpec Lambda { get; init; } = new();
+
     /// <summary>Storage.</summary>
     public StorageSpec Storage { get; init; } = new();
 

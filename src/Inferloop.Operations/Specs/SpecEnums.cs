@@ -13,6 +13,16 @@ public enum EnvironmentStage
     Prod,
 }
 
+/// <summary>What the application runs on: which of the parts a new spec begins with. Each part is a switch of its own afterwards.</summary>
+public enum DeploymentPattern
+{
+    /// <summary>ECS behind a load balancer, with database and cache.</summary>
+    Container,
+
+    /// <summary>A Lambda function called by an HTTP API, new objects and new items; bucket and table, no database, no cache.</summary>
+    Serverless,
+}
+
 /// <summary>The service tiers of the application; each gives a size and a range of replicas.</summary>
 public enum ServiceTier
 {
@@ -118,4 +128,27 @@ public enum TableBillingMode
 
     /// <summary>By the hour, for units that scale with use.</summary>
     Provisioned,
+}
+
+/// <summary>Runtimes of a function's package; those that Lambda still creates functions for.</summary>
+public enum LambdaRuntime
+{
+    /// <summary>python3.12.</summary>
+    Python312,
+
+    /// <summary>python3.13.</summary>
+    Python313,
+
+    /// <summary>python3.14.</summary>
+    Python314,
+}
+
+/// <summary>Instruction sets of a function.</summary>
+public enum LambdaArchitecture
+{
+    /// <summary>x86_64.</summary>
+    X8664,
+
+    /// <summary>arm64: a fifth cheaper; Lambda Insights' layer is not for it.</summary>
+    Arm64,
 }

@@ -155,7 +155,7 @@ internal sealed class SpecMember
         else if (Type.IsEnum)
         {
             // A number would pass Enum.TryParse, and "7" is no capacity mode.
-            typed = text.Length > 0 && char.IsLetter(text[0]) && Enum.TryParse(Type, text.Replace("-", "", StringComparison.Ordinal), ignoreCase: true, out var e) && Enum.IsDefined(Type, e!) ? e : null;
+            typed = text.Length > 0 && char.IsLetter(text[0]) && Enum.TryParse(Type, text.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal).Replace(".", "", StringComparison.Ordinal), ignoreCase: true, out var e) && Enum.IsDefined(Type, e!) ? e : null;
         }
         else
         {
@@ -170,6 +170,8 @@ internal sealed class SpecMember
     {
         bool b => b ? "true" : "false",
         EnvironmentStage or ServiceTier or ContainerInsightsMode or DatabaseInsightsMode or CacheEngine or CacheAuthentication => value.ToString()!.ToLowerInvariant(),
+        LambdaRuntime runtime => runtime.ToString().ToLowerInvariant().Insert("python3".Length, "."),
+        LambdaArchitecture architecture => architecture == LambdaArchitecture.Arm64 ? "arm64" : "x86_64",
         ApplicationLogLevel => value.ToString()!.ToUpperInvariant(),
         IFormattable f => f.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString()!,

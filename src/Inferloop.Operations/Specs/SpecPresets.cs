@@ -15,7 +15,7 @@ internal static class SpecPresets
 
     public static ServiceTier DefaultTier(EnvironmentStage stage) => stage == EnvironmentStage.Dev ? ServiceTier.Starter : ServiceTier.Professional;
 
-    public static InferloopEnvironmentSpec Create(string name, EnvironmentStage stage, string region, ServiceTier? tier = null, CapacityMode? capacity = null)
+    public static InferloopEnvironmentSpec Create(string name, EnvironmentStage stage, string region, ServiceTier? tier = null, CapacityMode? capacity = null, DeploymentPattern? pattern = null)
     {
         var prod = stage == EnvironmentStage.Prod;
         var dev = stage == EnvironmentStage.Dev;
@@ -25,7 +25,7 @@ internal static class SpecPresets
 
         // Production never runs on one task, whatever the tier allows.
         var minimum = prod ? Math.Max(2, size.Minimum) : size.Minimum;
-        return new InferloopEnvironmentSpec
+        var spec = new InferloopEnvironmentSpec
         {
             Name = name,
             Stage = stage,
@@ -58,6 +58,20 @@ internal static class SpecPresets
             Storage = new StorageSpec { RetainData = prod, ReplicationTimeControl = prod, RequestMetrics = prod },
             Security = new SecuritySpec { DeletionProtection = prod, KeyDeletionDays = dev ? 7 : 30, RotationEnabled = !dev },
             Logging = new LoggingSpec { ContainerInsights = prod ? ContainerInsightsMode.Enhanced : ContainerInsightsMode.Enabled },
+        };
+        return Shape(spec, pattern ?? DeploymentPattern.Container);
+    }
+
+    /// <summary>Turns on the parts of a pattern, and off those of the others.</summary>
+    private static InferloopEnvironmentSpec Shape(InferloopEnvironmentSpec spec, DeploymentPattern pattern)
+    {
+        var serverless = pattern == DeploymentPattern.Serverless;
+        return spec with
+        {
+            Ecs = spec.Ecs with { EcsEnabled = !serverless },
+            Lambda = spec.Lambda with { LambdaEnabled = serverless },
+            Database = spec.Database with { DatabaseEnabled = !serverless },
+            Cache = spec.Cache with { CacheEnabled = !serverless },
         };
     }
 

@@ -12,6 +12,8 @@ internal sealed class SpecReader
     private readonly Dictionary<string, SpecPosition> positions = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, string> tags = new(StringComparer.Ordinal);
 
+    private DeploymentPattern? pattern;
+
     private SpecReader(string? file) => this.file = file;
 
     /// <summary>Reads a YAML or JSON text.</summary>
@@ -43,18 +45,22 @@ internal sealed class SpecReader
         var stage = reader.values.TryGetValue("stage", out var s) ? (EnvironmentStage)s : EnvironmentStage.Dev;
         var tier = reader.values.TryGetValue("application.serviceTier", out var t) ? (ServiceTier)t : (ServiceTier?)null;
         var capacity = reader.values.TryGetValue("ecs.capacityMode", out var c) ? (CapacityMode)c : (CapacityMode?)null;
-        var spec = SpecPresets.Apply(SpecPresets.Create("", stage, "us-east-1", tier, capacity), reader.values);
+        var spec = SpecPresets.Apply(SpecPresets.Create("", stage, "us-east-1", tier, capacity, reader.pattern), reader.values);
         return new SpecReading(spec with { Tags = reader.tags, Origin = new SpecOrigin(file, reader.positions) }, reader.findings);
     }
 
     private void Root(SpecMap map)
     {
-        var known = SpecMembers.All.Where(m => m.Section.Length == 0).Select(m => m.Key).Concat(SpecMembers.Sections).Append("tags").ToList();
+        var known = SpecMembers.All.Where(m => m.Section.Length == 0).Select(m => m.Key).Concat(SpecMembers.Sections).Append("pattern").Append("tags").ToList();
         foreach (var entry in Distinct(map, ""))
         {
             if (entry.Key.Equals("tags", StringComparison.OrdinalIgnoreCase))
             {
                 Tags(entry);
+            }
+            else if (entry.Key.Equals("pattern", StringComparison.OrdinalIgnoreCase))
+            {
+                Pattern(entry);
             }
             else if (SpecMembers.Sections.FirstOrDefault(s => s.Equals(entry.Key, StringComparison.OrdinalIgnoreCase)) is { } section)
             {
@@ -115,6 +121,20 @@ internal sealed class SpecReader
 
         var hint = member.Type.IsEnum && raw is string text ? Suggestion.For(text, Enum.GetNames(member.Type)) : "";
         Add("SpecType", member.Path, entry.Value.Position, $"'{raw}' is not {member.Expected}, which '{member.Path}' takes.{hint}", $"Give {member.Expected}.");
+    }
+
+    // Not a member: it chooses what the members begin with, and is not kept.
+    private void Pattern(SpecEntry entry)
+    {
+        var names = Enum.GetNames<DeploymentPattern>();
+        if (entry.Value is SpecScalar { Value: string text } && names.Contains(text, StringComparer.OrdinalIgnoreCase) && Enum.TryParse<DeploymentPattern>(text, ignoreCase: true, out var known))
+        {
+            pattern = known;
+            return;
+        }
+
+        var given = (entry.Value as SpecScalar)?.Value?.ToString() ?? "";
+        Add("SpecType", "pattern", entry.Value.Position, $"'{given}' is not one of {string.Join(", ", names)}, which 'pattern' takes.{Suggestion.For(given, names)}", $"Give one of {string.Join(", ", names)}.");
     }
 
     private void Tags(SpecEntry entry)

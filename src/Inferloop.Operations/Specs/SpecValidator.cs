@@ -30,6 +30,7 @@ internal sealed partial class SpecValidator
         validator.Database();
         validator.Cache();
         validator.Batch();
+        validator.Lambda();
         validator.Storage();
         validator.Versions();
         validator.Vpn();

@@ -95,8 +95,9 @@ public sealed class NetworkStackTests
         Assert.Contains("LoadBalancerSecurityGroup", tasks.DependsOn);
         Assert.Equal(["443", "5432", "6379"], tasks.At("SecurityGroupEgress")!.Items.Select(r => r["FromPort"]!.AsString()!).Order());
 
-        Assert.Equal(["5432", "6379"], data.At("SecurityGroupIngress")!.Items.Select(r => r["FromPort"]!.AsString()!).Order());
-        Assert.Contains("TaskSecurityGroup", data.DependsOn);
+        // From tasks and from instances, which carry the jobs of Batch.
+        Assert.Equal(["5432", "5432", "6379", "6379"], data.At("SecurityGroupIngress")!.Items.Select(r => r["FromPort"]!.AsString()!).Order());
+        Assert.All(["TaskSecurityGroup", "InstanceSecurityGroup"], group => Assert.Contains(group, data.DependsOn));
         Assert.Equal("127.0.0.1/32", data.Text("SecurityGroupEgress.0.CidrIp"));
         Assert.Null(stack.Find("Network/InstanceSecurityGroup").At("SecurityGroupIngress"));
         Assert.All(

@@ -29,6 +29,10 @@ public sealed class NewEnvironmentCommand : EnvironmentCmdlet, IDynamicParameter
     [Parameter(Position = 1, ParameterSetName = "Parameters")]
     public EnvironmentStage Stage { get; set; }
 
+    /// <summary>What the application runs on, which decides the parts that are on to begin with. Default Container.</summary>
+    [Parameter(ParameterSetName = "Parameters")]
+    public DeploymentPattern? Pattern { get; set; }
+
     /// <summary>Return as soon as AWS has begun, instead of following to the end.</summary>
     [Parameter]
     public SwitchParameter NoWait { get; set; }
@@ -60,7 +64,7 @@ public sealed class NewEnvironmentCommand : EnvironmentCmdlet, IDynamicParameter
     /// <inheritdoc/>
     protected override async Task RunAsync(CancellationToken cancellationToken)
     {
-        var spec = members.Over(Spec ?? SpecPresets.Create(Name!, Stage, Region ?? "", members.ServiceTier, members.CapacityMode));
+        var spec = members.Over(Spec ?? SpecPresets.Create(Name!, Stage, Region ?? "", members.ServiceTier, members.CapacityMode, Pattern));
         var operations = await OpenAsync(spec.Region.Length > 0 ? spec.Region : null, cancellationToken).ConfigureAwait(false);
         spec = spec with { Region = operations.Aws.Region };
         var whatIf = await IsWhatIfAsync().ConfigureAwait(false);

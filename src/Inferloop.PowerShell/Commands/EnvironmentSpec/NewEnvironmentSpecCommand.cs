@@ -28,6 +28,10 @@ public sealed class NewEnvironmentSpecCommand : InferloopCmdlet, IDynamicParamet
     [ValidateNotNullOrEmpty]
     public string? Region { get; set; }
 
+    /// <summary>What the application runs on, which decides the parts that are on to begin with. Default Container.</summary>
+    [Parameter(ParameterSetName = "Parameters")]
+    public DeploymentPattern? Pattern { get; set; }
+
     /// <summary>A file that holds the spec: YAML, JSON, or a PowerShell data file, which is read as data and never run.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "File")]
     [Alias("PSPath")]
@@ -51,7 +55,7 @@ public sealed class NewEnvironmentSpecCommand : InferloopCmdlet, IDynamicParamet
         }
         else
         {
-            spec = SpecPresets.Create(Name!, Stage ?? EnvironmentStage.Dev, Region ?? "us-east-1", members.ServiceTier, members.CapacityMode);
+            spec = SpecPresets.Create(Name!, Stage ?? EnvironmentStage.Dev, Region ?? "us-east-1", members.ServiceTier, members.CapacityMode, Pattern);
         }
 
         spec = members.Over(spec);

@@ -8,7 +8,7 @@ namespace Inferloop.PowerShell.Commands.EnvironmentSpec;
 /// The members of a spec as parameters, for every cmdlet that takes them. One list for all: a test holds it to the
 /// spec's members. Name, Stage and Region are the cmdlets' own.
 /// </summary>
-public sealed class SpecParameters
+public sealed partial class SpecParameters
 {
     /// <summary>The region that a recovery would use; empty for none. Default none.</summary>
     [Parameter]

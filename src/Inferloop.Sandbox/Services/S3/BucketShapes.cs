@@ -56,6 +56,44 @@ internal static class BucketShapes
 
     public static JsonNode? AccelerateFromApi(JsonObject node) => new JsonObject { ["AccelerationStatus"] = node["Status"]?.DeepClone() };
 
+    /// <summary>Request metrics: CloudFormation has the parts of the filter beside the id, the API below it, under And when there are several.</summary>
+    public static JsonNode MetricsToApi(JsonObject node)
+    {
+        var result = new JsonObject { ["Id"] = node["Id"]?.DeepClone() };
+        var tags = node["TagFilters"] as JsonArray ?? [];
+        var (prefix, accessPoint) = (node["Prefix"], node["AccessPointArn"]);
+        var parts = tags.Count + (prefix is null ? 0 : 1) + (accessPoint is null ? 0 : 1);
+        if (parts == 1)
+        {
+            result["Filter"] = tags.Count == 1 ? new JsonObject { ["Tag"] = tags[0]!.DeepClone() }
+                : prefix is not null ? new JsonObject { ["Prefix"] = prefix.DeepClone() } : new JsonObject { ["AccessPointArn"] = accessPoint!.DeepClone() };
+        }
+        else if (parts > 1)
+        {
+            result["Filter"] = new JsonObject { ["And"] = new JsonObject { ["Prefix"] = prefix?.DeepClone(), ["Tags"] = tags.DeepClone(), ["AccessPointArn"] = accessPoint?.DeepClone() } };
+        }
+        return result;
+    }
+
+    public static JsonNode MetricsFromApi(JsonObject node)
+    {
+        var result = new JsonObject { ["Id"] = node["Id"]?.DeepClone() };
+        var filter = node["Filter"] as JsonObject;
+        var all = filter?["And"] as JsonObject ?? filter;
+        foreach (var name in (string[])["Prefix", "AccessPointArn"])
+        {
+            if (all?[name] is { } part)
+            {
+                result[name] = part.DeepClone();
+            }
+        }
+        if ((all?["Tags"] ?? (all?["Tag"] is { } tag ? new JsonArray(tag.DeepClone()) : null)) is JsonArray { Count: > 0 } tags)
+        {
+            result["TagFilters"] = tags.DeepClone();
+        }
+        return result;
+    }
+
     public static JsonNode WebsiteToApi(JsonNode node)
     {
         var result = (JsonObject)node.DeepClone();

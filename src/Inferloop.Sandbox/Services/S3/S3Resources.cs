@@ -25,7 +25,10 @@ internal sealed class BucketProvider : ResourceProvider
         new("ObjectLockConfiguration", "PutObjectLockConfiguration", "ObjectLockConfiguration", null, BucketShapes.Same, "GetObjectLockConfiguration", "ObjectLockConfiguration", BucketShapes.Same),
     ];
 
-    private static readonly HashSet<string> Known = [.. Supported.Select(property => property.Name), "BucketName", "Tags", "ObjectLockEnabled", "AccessControl"];
+    private static readonly HashSet<string> Known = [.. Supported.Select(property => property.Name), "BucketName", "Tags", "ObjectLockEnabled", "AccessControl", Metrics];
+
+    /// <summary>A list whose entries S3 keeps one by one, each under its id.</summary>
+    private const string Metrics = "MetricsConfigurations";
 
     public override string Type => "AWS::S3::Bucket";
 
@@ -92,6 +95,11 @@ internal sealed class BucketProvider : ResourceProvider
                 // This configuration is not set.
             }
         }
+        var metrics = await s3.InvokeAsync(context.Request, "ListBucketMetricsConfigurations", Bucket()).ConfigureAwait(false);
+        if (metrics.Objects("MetricsConfigurationList").Select(BucketShapes.MetricsFromApi).ToList() is { Count: > 0 } configurations)
+        {
+            result[Metrics] = new JsonArray([.. configurations]);
+        }
         try
         {
             var tagging = await s3.InvokeAsync(context.Request, "GetBucketTagging", Bucket()).ConfigureAwait(false);
@@ -140,6 +148,15 @@ internal sealed class BucketProvider : ResourceProvider
                 var (operation, input) = property.Reset(name);
                 await s3.InvokeAsync(context.Request, operation, input).ConfigureAwait(false);
             }
+        }
+        var wantedMetrics = after.Objects(Metrics).ToList();
+        foreach (var configuration in wantedMetrics)
+        {
+            await s3.InvokeAsync(context.Request, "PutBucketMetricsConfiguration", new JsonObject { ["Bucket"] = name, ["Id"] = configuration.Text("Id"), ["MetricsConfiguration"] = BucketShapes.MetricsToApi(configuration) }).ConfigureAwait(false);
+        }
+        foreach (var gone in before.Objects(Metrics).Select(item => item.Text("Id")).Where(id => wantedMetrics.TrueForAll(item => item.Text("Id") != id)))
+        {
+            await s3.InvokeAsync(context.Request, "DeleteBucketMetricsConfiguration", new JsonObject { ["Bucket"] = name, ["Id"] = gone }).ConfigureAwait(false);
         }
         var tags = context.MergedTags(after["Tags"]);
         await s3.InvokeAsync(context.Request, "PutBucketTagging", new JsonObject { ["Bucket"] = name, ["Tagging"] = new JsonObject { ["TagSet"] = tags } }).ConfigureAwait(false);

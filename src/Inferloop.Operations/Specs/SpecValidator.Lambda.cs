@@ -1,0 +1,47 @@
+namespace Inferloop.Operations.Specs;
+
+/// <content>What Lambda refuses, and what calls itself for ever.</content>
+internal sealed partial class SpecValidator
+{
+    // Where the application writes, by its lifecycle rules: a function that is called by these keys is called by its own output.
+    private static readonly string[] s_written = ["output/", "temporary/"];
+
+    private void Lambda()
+    {
+        var lambda = spec.Lambda;
+        if (!lambda.LambdaEnabled)
+        {
+            return;
+        }
+
+        if (lambda.LambdaImage.Length > 0 && lambda.LambdaCodeBucket.Length > 0)
+        {
+            Error("LambdaCode", "lambda.lambdaImage", "A function has its code from an image or from a package, not from both.", "Clear lambda.lambdaImage or lambda.lambdaCodeBucket.");
+        }
+
+        if (lambda.LambdaImage.Length > 0 && !lambda.LambdaImage.Contains($".{spec.Region}.", StringComparison.Ordinal))
+        {
+            Error("LambdaImageRegion", "lambda.lambdaImage", $"Lambda takes images from ECR of its own region, {spec.Region}, only.", $"Push the image to {spec.Region}, or let ECR replicate it.");
+        }
+
+        if (lambda.LambdaProvisionedConcurrency > 0 && lambda.LambdaReservedConcurrency > 0 && lambda.LambdaProvisionedConcurrency > lambda.LambdaReservedConcurrency)
+        {
+            Error("LambdaConcurrency", "lambda.lambdaProvisionedConcurrency", $"{lambda.LambdaProvisionedConcurrency} calls are to be kept ready of {lambda.LambdaReservedConcurrency} that the function may have.", "Raise lambda.lambdaReservedConcurrency, or set it to 0.");
+        }
+
+        if (lambda.LambdaBucketTrigger && s_written.FirstOrDefault(w => w.StartsWith(lambda.LambdaBucketPrefix, StringComparison.Ordinal) || lambda.LambdaBucketPrefix.StartsWith(w, StringComparison.Ordinal)) is { } written)
+        {
+            Error("LambdaRecursion", "lambda.lambdaBucketPrefix", $"Objects under {written} are the application's own output: a function called by '{lambda.LambdaBucketPrefix}' would call itself for ever.", "Take input/.");
+        }
+
+        if (lambda.LambdaInsights && lambda.LambdaArchitecture == LambdaArchitecture.Arm64)
+        {
+            Information("LambdaInsights", "lambda.lambdaInsights", "Lambda Insights' layer is one for x86_64; on arm64 the function goes without.", "Set lambda.lambdaInsights to false.");
+        }
+
+        if (!lambda.LambdaHttpApi && lambda.LambdaSchedule.Length == 0 && !lambda.LambdaBucketTrigger && !lambda.LambdaTableTrigger)
+        {
+            Information("LambdaUncalled", "lambda.lambdaEnabled", "Nothing calls the function but direct invocations.", "Set lambda.lambdaHttpApi, lambdaSchedule, lambdaBucketTrigger or lambdaTableTrigger.");
+        }
+    }
+}

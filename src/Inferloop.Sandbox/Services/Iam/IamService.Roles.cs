@@ -77,7 +77,8 @@ internal sealed partial class IamService
     {
         if (!Roles(context).Contains(name))
         {
-            CreateServiceLinkedRole(context, new JsonObject { ["AWSServiceName"] = service });
+            // Two resources of a service made at once both find none; the second one's is not an error.
+            Roles(context).TryAdd(name, ServiceLinkedRole(context, service, name));
         }
     }
 
@@ -216,24 +217,26 @@ internal sealed partial class IamService
         {
             throw new ServiceFault("InvalidInput", $"Service role not found for service: {service}");
         }
-        var role = new JsonObject
-        {
-            ["Path"] = $"/aws-service-role/{service}/",
-            ["RoleName"] = name,
-            ["RoleId"] = Id("AROA"),
-            ["Arn"] = context.GlobalArn("iam", $"role/aws-service-role/{service}/{name}"),
-            ["CreateDate"] = Documents.Time(context.Now),
-            ["AssumeRolePolicyDocument"] = new JsonObject
-            {
-                ["Version"] = "2012-10-17",
-                ["Statement"] = new JsonArray(new JsonObject { ["Effect"] = "Allow", ["Principal"] = new JsonObject { ["Service"] = service }, ["Action"] = "sts:AssumeRole" }),
-            }.ToJsonString(),
-            ["MaxSessionDuration"] = 3600,
-            ["_Inline"] = new JsonObject(),
-            ["_Attached"] = new JsonArray(),
-        }.Take(input, "Description");
+        var role = ServiceLinkedRole(context, service, name).Take(input, "Description");
         return Roles(context).TryAdd(name, role)
             ? new JsonObject { ["Role"] = View(role) }
             : throw new ServiceFault("InvalidInput", $"Service role name {name} has been taken in this account, please try a different suffix.");
     }
+
+    private static JsonObject ServiceLinkedRole(RequestContext context, string service, string name) => new()
+    {
+        ["Path"] = $"/aws-service-role/{service}/",
+        ["RoleName"] = name,
+        ["RoleId"] = Id("AROA"),
+        ["Arn"] = context.GlobalArn("iam", $"role/aws-service-role/{service}/{name}"),
+        ["CreateDate"] = Documents.Time(context.Now),
+        ["AssumeRolePolicyDocument"] = new JsonObject
+        {
+            ["Version"] = "2012-10-17",
+            ["Statement"] = new JsonArray(new JsonObject { ["Effect"] = "Allow", ["Principal"] = new JsonObject { ["Service"] = service }, ["Action"] = "sts:AssumeRole" }),
+        }.ToJsonString(),
+        ["MaxSessionDuration"] = 3600,
+        ["_Inline"] = new JsonObject(),
+        ["_Attached"] = new JsonArray(),
+    };
 }

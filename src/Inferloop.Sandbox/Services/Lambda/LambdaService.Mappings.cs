@@ -197,7 +197,8 @@ internal sealed partial class LambdaService
     {
         foreach (var action in actions)
         {
-            var resource = action == "dynamodb:ListStreams" ? "*" : source;
+            // Listing is allowed on all streams of the table, as AWS's own policy template for stream readers has it.
+            var resource = action == "dynamodb:ListStreams" ? source[..(source.LastIndexOf('/') + 1)] + "*" : source;
             if (Runtime.Service<Iam.IamService>().Decide(context, function.Required("Role"), new AccessRequest(action, resource)) != PolicyDecision.Allowed)
             {
                 var operation = action.Split(':')[1];

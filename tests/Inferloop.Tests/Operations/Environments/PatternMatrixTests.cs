@@ -36,6 +36,8 @@ public sealed class PatternMatrixTests
 
             // The spec that is read back is the spec that was given: an update without a change has nothing to do.
             Assert.True(module.Invoke($"(New-InferloopEnvironmentSpec demo {stage} -Pattern {pattern}).Equals((Get-InferloopEnvironment demo).Spec)").Single<bool>());
+            var parts = module.Invoke("Get-InferloopEnvironmentComponent demo").EnsureSuccess().Output;
+            Assert.All(parts, p => Assert.Equal("Healthy", p.Properties["Health"].Value.ToString()));
             var updated = module.Invoke("Set-InferloopEnvironment demo -ApplicationLogRetentionDays 60 -LogLevel Warning -PassThru").Single();
             Assert.Equal("UPDATE_COMPLETE", updated.Properties["Status"].Value);
 

@@ -223,7 +223,7 @@ internal sealed partial class IamService
             : throw new ServiceFault("InvalidInput", $"Service role name {name} has been taken in this account, please try a different suffix.");
     }
 
-    private static JsonObject ServiceLinkedRole(RequestContext context, string service, string name) => new()
+    private JsonObject ServiceLinkedRole(RequestContext context, string service, string name) => new()
     {
         ["Path"] = $"/aws-service-role/{service}/",
         ["RoleName"] = name,

@@ -40,7 +40,7 @@ public enum PreflightCheck
     /// <summary>The certificate of the load balancer.</summary>
     Certificate,
 
-    /// <summary>The container image.</summary>
+    /// <summary>The container image, and the image or package of a function.</summary>
     Image,
 
     /// <summary>Mistakes in the templates that show only when the stack is up.</summary>

@@ -31,6 +31,7 @@ internal sealed partial class Preflight(EnvironmentAws aws, EnvironmentPlan plan
         await flight.QuotasAsync(cancellation).ConfigureAwait(false);
         await flight.NamesAsync(cancellation).ConfigureAwait(false);
         await flight.GuardedAsync(PreflightCheck.Image, plan.Spec.Application.ContainerImage, () => flight.ImageAsync(cancellation)).ConfigureAwait(false);
+        await flight.FunctionsAsync(cancellation).ConfigureAwait(false);
         if (thorough)
         {
             await flight.InstanceTypesAsync(cancellation).ConfigureAwait(false);
@@ -107,10 +108,14 @@ internal sealed partial class Preflight(EnvironmentAws aws, EnvironmentPlan plan
         }
     }
 
-    private async Task ImageAsync(CancellationToken cancellation)
+    private Task ImageAsync(CancellationToken cancellation) =>
+        plan.Evaluated.AllResources().Any(r => r.Type == "AWS::ECS::TaskDefinition")
+            ? ImageAsync(plan.Spec.Application.ContainerImage, "the tasks would never start", "-ContainerImage", cancellation)
+            : Task.CompletedTask;
+
+    private async Task ImageAsync(string image, string otherwise, string parameter, CancellationToken cancellation)
     {
-        var image = plan.Spec.Application.ContainerImage;
-        if (!plan.Evaluated.AllResources().Any(r => r.Type == "AWS::ECS::TaskDefinition") || EcrImage().Match(image) is not { Success: true } parts)
+        if (EcrImage().Match(image) is not { Success: true } parts)
         {
             return; // another registry's images can be asked for only with its credentials
         }
@@ -127,7 +132,7 @@ internal sealed partial class Preflight(EnvironmentAws aws, EnvironmentPlan plan
         }
         catch (AmazonServiceException e) when (e.ErrorCode is "ImageNotFoundException" or "RepositoryNotFoundException")
         {
-            Add(PreflightSeverity.Error, PreflightCheck.Image, image, e.ErrorCode == "ImageNotFoundException" ? "The repository has no such image: the tasks would never start." : "There is no such repository: the tasks would never start.", "Push the image first, or correct -ContainerImage.");
+            Add(PreflightSeverity.Error, PreflightCheck.Image, image, $"{(e.ErrorCode == "ImageNotFoundException" ? "The repository has no such image" : "There is no such repository")}: {otherwise}.", $"Push the image first, or correct {parameter}.");
         }
     }
 

@@ -19,8 +19,8 @@ public sealed record LambdaSpec
     [SpecMember(Optional = true, Pattern = @"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", PatternMeaning = "the name of a bucket")]
     public string LambdaCodeBucket { get; init; } = "";
 
-    /// <summary>Key of the package in that bucket, 1 to 120 characters. Default function.zip.</summary>
-    [SpecMember(Pattern = @"^[A-Za-z0-9!_.*()/-]{1,120}$", PatternMeaning = "an object key of at most 120 characters")]
+    /// <summary>Key of the package in that bucket, 1 to 100 characters. Default function.zip.</summary>
+    [SpecMember(Pattern = @"^[A-Za-z0-9!_.*()/-]{1,100}$", PatternMeaning = "an object key of at most 100 characters")]
     public string LambdaCodeKey { get; init; } = "function.zip";
 
     /// <summary>Runtime of a package. Default python3.13.</summary>
@@ -63,7 +63,7 @@ public sealed record LambdaSpec
     [SpecMember]
     public bool LambdaTracing { get; init; } = true;
 
-    /// <summary>Whether Lambda Insights measures the function, where it is a package for x86_64. Default true.</summary>
+    /// <summary>Whether Lambda Insights measures the function, where it is a package. Default true.</summary>
     [SpecMember]
     public bool LambdaInsights { get; init; } = true;
 

@@ -34,9 +34,9 @@ internal sealed partial class SpecValidator
             Error("LambdaRecursion", "lambda.lambdaBucketPrefix", $"Objects under {written} are the application's own output: a function called by '{lambda.LambdaBucketPrefix}' would call itself for ever.", "Take input/.");
         }
 
-        if (lambda.LambdaInsights && lambda.LambdaArchitecture == LambdaArchitecture.Arm64)
+        if (lambda.LambdaInsights && lambda.LambdaImage.Length > 0)
         {
-            Information("LambdaInsights", "lambda.lambdaInsights", "Lambda Insights' layer is one for x86_64; on arm64 the function goes without.", "Set lambda.lambdaInsights to false.");
+            Information("LambdaInsights", "lambda.lambdaInsights", "An image cannot have the layer of Lambda Insights; it is measured only if it brings the extension.", "Install the extension in the image, or set lambda.lambdaInsights to false.");
         }
 
         if (!lambda.LambdaHttpApi && lambda.LambdaSchedule.Length == 0 && !lambda.LambdaBucketTrigger && !lambda.LambdaTableTrigger)

@@ -23,6 +23,34 @@ public sealed class ServiceExampleTests
     }
 
     [Fact]
+    public async Task The_function_of_an_environment_with_its_api_and_queue()
+    {
+        var estimate = await CostEstimator.EstimateAsync(
+            Stacks.StackFixture.Load("lambda.yaml"),
+            Stacks.StackFixture.Context(new Dictionary<string, string>
+            {
+                ["EnvironmentName"] = "demo", ["Stage"] = "prod", ["LambdaProvisionedConcurrency"] = "2", ["LambdaHttpApi"] = "true", ["LambdaExecutionRoleName"] = "r", ["LambdaExecutionRoleArn"] = "arn:aws:iam::123456789012:role/r",
+                ["PrivateSubnetIds"] = "subnet-1,subnet-2", ["TaskSecurityGroupId"] = "sg-1", ["KeyArn"] = "arn:aws:kms:us-east-1:123456789012:key/a", ["StorageBucketName"] = "b", ["TableName"] = "t",
+                ["TableStreamArn"] = "arn:aws:dynamodb:us-east-1:123456789012:table/t/stream/1",
+            }),
+            new CostOptions { Usage = Costing.Only(("LambdaInvocations", 3_000_000), ("LambdaMilliseconds", 400), ("ApiRequests", 3_000_000), ("QueueRequests", 500_000), ("Traces", 150_000)), Today = new DateOnly(2026, 11, 23) },
+            TestContext.Current.CancellationToken);
+
+        decimal Cents(string path, string line) => Costing.Cents(estimate.Line(path, line).MonthlyExpected);
+        Assert.Equal(0.60m, Cents("Function", "Lambda requests"));          // 3,000,000 x 0.0000002
+        Assert.Equal(58.75m, Cents("Function", "Lambda time"));             // 1,200,000 s x 3008/1024 GB x 0.0000166667
+        Assert.Equal(0.35m, Cents("Function", "Lambda storage"));           // 1,200,000 s x (10240 - 512)/1024 GB x 0.0000000309
+        Assert.Equal(2.40m, Cents("Function", "Lambda Insights metrics"));  // 8 x 0.30
+        Assert.Equal(1.57m, Cents("Function", "Lambda Insights events"));   // 3,000,000 x 1.1 KB = 3.147 GB x 0.50
+        Assert.Equal(64.33m, Cents("Alias", "Provisioned concurrency"));    // 2 x 2,628,000 s x 2.9375 GB x 0.0000041667
+        Assert.Equal(3.00m, Cents("HttpApi", "API requests"));              // 3,000,000 x 0.000001
+        Assert.Equal(0.20m, Cents("DeadLetterQueue", "Queue requests"));    // 500,000 x 0.0000004
+
+        // The catalog has no price of X-Ray: its traces are named, not taken for free.
+        Assert.Equal(150_000m, Assert.Single(estimate.Unpriced, u => u.Name == "X-Ray traces").Quantity);
+    }
+
+    [Fact]
     public async Task Api_gateway_queues_topics_and_events()
     {
         var estimate = await Costing.OfResourcesAsync("""

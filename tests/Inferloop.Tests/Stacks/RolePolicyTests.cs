@@ -12,6 +12,7 @@ public sealed class RolePolicyTests
     [
         ("CapacityMode", "Mixed"), ("BucketEncryption", "KMS"), ("DatabaseEnabled", "true"), ("CacheEnabled", "true"), ("RotationEnabled", "true"), ("IntegrationsEnabled", "true"),
         ("ReplicaBucketArn", "arn:aws:s3:::recovery-data"), ("ReplicaKeyArn", "arn:aws:kms:us-west-2:123456789012:key/ab"), ("VpnEnabled", "true"), ("CustomerGatewayIp", "203.0.113.7"),
+        ("LambdaEnabled", "true"), ("LambdaInVpc", "true"), ("LambdaSchedule", "rate(1 hour)"),
     ];
 
     private static readonly (string Key, string Value) s_throughSecrets = ("kms:ViaService", "secretsmanager.us-east-1.amazonaws.com");
@@ -29,7 +30,7 @@ public sealed class RolePolicyTests
             Assert.Equal(
                 ["service-role/AmazonECSTaskExecutionRolePolicy", "read-cache-secret", "read-database-secret", "read-injected-secrets"], Holds(stack, "Security/TaskExecutionRole"));
             Assert.Equal(["storage-access"], Holds(stack, "Security/TaskRole"));
-            Assert.Equal(["service-role/AWSLambdaBasicExecutionRole", "AWSXRayDaemonWriteAccess", "storage-access"], Holds(stack, "Security/LambdaExecutionRole"));
+            Assert.Equal(["service-role/AWSLambdaBasicExecutionRole", "AWSXRayDaemonWriteAccess", "function-access", "storage-access"], Holds(stack, "Security/LambdaExecutionRole"));
             Assert.Equal(["service-role/AmazonRDSEnhancedMonitoringRole"], Holds(stack, "Database/MonitoringRole"));
             Assert.Equal(["replicate-data"], Holds(stack, "Storage/ReplicationRole"));
             Assert.Equal(["service-role/AWSLambdaVPCAccessExecutionRole", "rotate-secrets"], Holds(stack, "Rotation/Role"));
@@ -164,7 +165,27 @@ public sealed class RolePolicyTests
         Assert.False(role.Allows("dynamodb:DeleteTable", "${Storage/Table.Arn}"));
         Assert.False(role.Allows("s3:DeleteBucket", "${Storage/DataBucket.Arn}"));
         Assert.False(role.Allows("secretsmanager:GetSecretValue", "${Security/JwtSecret}"));
+        Assert.True(role.Allows("sqs:SendMessage", "${Lambda/DeadLetterQueue.Arn}"));
+        Assert.False(role.Allows("sqs:ReceiveMessage", "${Lambda/DeadLetterQueue.Arn}"));
+        Assert.False(role.Allows("sqs:SendMessage", "arn:aws:sqs:us-east-1:123456789012:another"));
+
+        // Lambda joins the network in the role's name; code that runs with the role does not.
+        Assert.True(role.Allows("ec2:CreateNetworkInterface", "*"));
+        Assert.False(role.Allows("ec2:CreateNetworkInterface", "*", ("lambda:SourceFunctionArn", "arn:aws:lambda:us-east-1:123456789012:function:inferloop-demo-prod-process")));
     }
+
+    [Fact]
+    public async Task The_schedule_calls_its_function_and_no_other()
+    {
+        var role = Role(await StackFixture.EvaluateAsync(parameters: s_everything), "Lambda/ScheduleRole");
+        Assert.True(role.Allows("lambda:InvokeFunction", "${Lambda/Alias}"));
+        Assert.False(role.Allows("lambda:InvokeFunction", "arn:aws:lambda:us-east-1:123456789012:function:another"));
+        Assert.False(role.Allows("lambda:UpdateFunctionCode", "${Lambda/Alias}"));
+    }
+
+    [Fact]
+    public async Task Outside_the_network_the_lambda_role_has_no_interfaces() =>
+        Assert.False(Role(await StackFixture.EvaluateAsync(parameters: ("LambdaEnabled", "true")), "Security/LambdaExecutionRole").Allows("ec2:CreateNetworkInterface", "*"));
 
     [Theory]
     [InlineData("token", "elasticache:ModifyReplicationGroup", "arn:aws:elasticache:us-east-1:123456789012:replicationgroup:${Cache/ReplicationGroup}")]

@@ -8,6 +8,10 @@ internal static class ServerlessPricers
 {
     private const decimal DefaultMemory = 128;
     private const decimal IncludedStorage = 512;
+
+    // What the extension of Lambda Insights publishes, by AWS's example of its event and of its price.
+    private const decimal InsightsMetrics = 8;
+    private const decimal InsightsKilobytes = 1.1m;
     public const string FunctionType = "AWS::Lambda::Function";
 
     public static void Function(CostedResource function, CostSheet sheet)
@@ -29,6 +33,12 @@ internal static class ServerlessPricers
         if (function.Text("TracingConfig", "Mode") == "Active")
         {
             Traces(function, sheet);
+        }
+
+        if (function.Items("Layers").Any(l => l.AsString()?.Contains(":layer:LambdaInsightsExtension", StringComparison.Ordinal) == true))
+        {
+            sheet.Add(function, "Lambda Insights metrics", "cloudwatch", "metric_month", InsightsMetrics, "8 metrics of a function");
+            sheet.Add(function, "Lambda Insights events", "cloudwatch", "logs_ingest_standard_gb", calls * InsightsKilobytes / 1024 / 1024, $"about 1.1 KB a call; {sharing}");
         }
     }
 

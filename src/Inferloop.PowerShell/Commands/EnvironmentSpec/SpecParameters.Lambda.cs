@@ -22,7 +22,7 @@ public sealed partial class SpecParameters
     [Parameter]
     public string? LambdaCodeBucket { get; set; }
 
-    /// <summary>Key of the package in that bucket, 1 to 120 characters. Default function.zip.</summary>
+    /// <summary>Key of the package in that bucket, 1 to 100 characters. Default function.zip.</summary>
     [Parameter]
     public string? LambdaCodeKey { get; set; }
 
@@ -66,7 +66,7 @@ public sealed partial class SpecParameters
     [Parameter]
     public bool? LambdaTracing { get; set; }
 
-    /// <summary>Whether Lambda Insights measures the function, where it is a package for x86_64. Default true.</summary>
+    /// <summary>Whether Lambda Insights measures the function, where it is a package. Default true.</summary>
     [Parameter]
     public bool? LambdaInsights { get; set; }
 

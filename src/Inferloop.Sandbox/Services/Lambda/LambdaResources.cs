@@ -139,8 +139,14 @@ internal static class LambdaResources
     {
         Create = async (context, properties) =>
         {
+            var known = (await service.CallAsync(context, "ListVersionsByFunction", Named(properties.Required("FunctionName"))).ConfigureAwait(false)).Objects("Versions").Select(item => item.Text("Version")).ToHashSet(StringComparer.Ordinal);
             var published = await service.CallMappedAsync(context, "PublishVersion", properties).ConfigureAwait(false);
             var (name, number) = Parts(published.Required("FunctionArn"));
+            if (known.Contains(number))
+            {
+                // Lambda gives the last version when nothing has changed since; the resource would be one that another one is already.
+                throw new ServiceFault("AlreadyExists", $"A version for this Lambda function exists ( {number} ). Modify the function to create a new version.");
+            }
             context.Initiated(published.Required("FunctionArn"));
             await context.WaitUntilAsync(async () => (await service.CallAsync(context, "GetFunctionConfiguration", Named(name, number)).ConfigureAwait(false)).Text("State") == "Active", TimeSpan.FromSeconds(2)).ConfigureAwait(false);
             await Provisioned(service, context, name, number, null, properties.Child("ProvisionedConcurrencyConfig")).ConfigureAwait(false);

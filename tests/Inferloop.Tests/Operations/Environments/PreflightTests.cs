@@ -74,6 +74,32 @@ public sealed class PreflightTests : IAsyncLifetime
         Assert.Contains(errors, f => f is { Check: PreflightCheck.InstanceType, Subject: "z9.nothing" });
     }
 
+    [Fact]
+    public async Task Code_of_functions_that_is_not_there_and_concurrency_that_Lambda_keeps_are_errors()
+    {
+        harness.Edit("main.yaml", "\nOutputs:\n", """
+
+              FromImage: { Type: AWS::Lambda::Function, Properties: { PackageType: Image, Role: r, Code: { ImageUri: '123456789012.dkr.ecr.us-east-1.amazonaws.com/nothing:1' } } }
+              FromPackage: { Type: AWS::Lambda::Function, Properties: { Runtime: python3.13, Handler: a.b, Role: r, Code: { S3Bucket: releases-of-functions, S3Key: one.zip }, ReservedConcurrentExecutions: 901 } }
+            Outputs:
+
+            """);
+        var before = await harness.Operator().Operations.PreflightAsync(EnvironmentHarness.Spec, thorough: false, Stop);
+        Assert.Contains(before, f => f is { Severity: PreflightSeverity.Error, Check: PreflightCheck.Image, Subject: "123456789012.dkr.ecr.us-east-1.amazonaws.com/nothing:1" });
+        Assert.Contains(before, f => f is { Severity: PreflightSeverity.Error, Check: PreflightCheck.Image, Subject: "s3://releases-of-functions/one.zip" });
+        var concurrency = Assert.Single(before, f => f is { Severity: PreflightSeverity.Error, Subject: "Lambda concurrency" });
+        Assert.Contains("901 are to be reserved of 1000", concurrency.Message, StringComparison.Ordinal);
+        Assert.Contains("Lower -LambdaReservedConcurrency to 900", concurrency.Remedy, StringComparison.Ordinal);
+        Assert.Contains("--desired-value 1001", concurrency.Remedy, StringComparison.Ordinal);
+
+        await harness.S3.PutBucketAsync("releases-of-functions", Stop);
+        await harness.S3.PutObjectAsync(new Amazon.S3.Model.PutObjectRequest { BucketName = "releases-of-functions", Key = "one.zip", ContentBody = "zip" }, Stop);
+        harness.Edit("main.yaml", "ReservedConcurrentExecutions: 901", "ReservedConcurrentExecutions: 900");
+        var after = await harness.Operator().Operations.PreflightAsync(EnvironmentHarness.Spec, thorough: false, Stop);
+        Assert.Contains(after, f => f is { Severity: PreflightSeverity.Passed, Subject: "s3://releases-of-functions/one.zip" });
+        Assert.Contains(after, f => f is { Severity: PreflightSeverity.Passed, Subject: "Lambda concurrency" });
+    }
+
     [Theory]
     [InlineData("arn:aws:sts::123456789012:assumed-role/Deployer/session", "arn:aws:iam::123456789012:role/Deployer")]
     [InlineData("arn:aws:iam::123456789012:user/ada", "arn:aws:iam::123456789012:user/ada")]

@@ -115,6 +115,22 @@ public sealed class SpecValidatorTests
     public void Jobs_that_could_never_run_are_found_at_their_member(string member, object value, string expected) =>
         Assert.Contains(expected, Rules(Dev(("BatchEnabled", true), ("BatchMaximumVcpus", 128), (member, value))));
 
+    [Theory]
+    [InlineData("LambdaCodeBucket", "releases", "LambdaCode lambda.lambdaImage")]
+    [InlineData("LambdaBucketPrefix", "output/", "LambdaRecursion lambda.lambdaBucketPrefix")]
+    [InlineData("LambdaBucketPrefix", "out", "LambdaRecursion lambda.lambdaBucketPrefix")]
+    [InlineData("LambdaProvisionedConcurrency", 20, "LambdaConcurrency lambda.lambdaProvisionedConcurrency")]
+    [InlineData("LambdaTimeout", 901, "ValueOutOfRange lambda.lambdaTimeout")]
+    [InlineData("LambdaSchedule", "hourly", "ValuePattern lambda.lambdaSchedule")]
+    [InlineData("LambdaInsights", true, "LambdaInsights lambda.lambdaInsights")]
+    [InlineData("Region", "eu-west-1", "LambdaImageRegion lambda.lambdaImage")]
+    public void A_function_that_could_not_be_made_or_would_call_itself_is_found_at_its_member(string member, object value, string expected)
+    {
+        (string, object)[] sound = [("LambdaEnabled", true), ("LambdaReservedConcurrency", 10), ("LambdaInsights", false), ("LambdaImage", "123456789012.dkr.ecr.us-east-1.amazonaws.com/synthdata:1.4.0")];
+        Assert.DoesNotContain(Rules(Dev(sound)), r => r.Contains("lambda.", StringComparison.Ordinal));
+        Assert.Contains(expected, Rules(Dev([.. sound.Where(s => s.Item1 != member), (member, value)])));
+    }
+
     [Fact]
     public void A_store_that_is_switched_off_is_not_judged() =>
         Assert.DoesNotContain(Rules(Dev(("CacheEnabled", false), ("CacheMultiAz", true), ("DatabaseEnabled", false), ("DatabaseMaximumStorage", 21))), r => r.Contains("cache.", StringComparison.Ordinal) || r.Contains("database.", StringComparison.Ordinal));

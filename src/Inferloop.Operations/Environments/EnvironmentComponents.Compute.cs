@@ -39,6 +39,39 @@ internal sealed partial class EnvironmentComponents
         _ => new PartState(state?.ToLowerInvariant() ?? "unknown", EnvironmentHealth.Unhealthy, reason ?? detail),
     };
 
+    private async Task<Dictionary<string, PartState>> AliasesAsync(List<string> ids, CancellationToken cancellation)
+    {
+        var states = new Dictionary<string, PartState>(StringComparer.Ordinal);
+        var lambda = aws.Client<IAmazonLambda>();
+        foreach (var id in ids)
+        {
+            // arn:aws:lambda:REGION:ACCOUNT:function:NAME:ALIAS
+            if (id.Split(':') is not [_, _, _, _, _, _, var function, var alias])
+            {
+                continue;
+            }
+
+            try
+            {
+                var found = await lambda.GetAliasAsync(new Amazon.Lambda.Model.GetAliasRequest { FunctionName = function, Name = alias }, cancellation).ConfigureAwait(false);
+                states[id] = Alias(found.Name, found.FunctionVersion, found.RoutingConfig?.AdditionalVersionWeights);
+            }
+            catch (Amazon.Lambda.Model.ResourceNotFoundException)
+            {
+                // Reported as missing.
+            }
+        }
+
+        return states;
+    }
+
+    /// <summary>What an alias stands for, and the share of calls that go to another version.</summary>
+    internal static PartState Alias(string name, string version, IReadOnlyDictionary<string, double>? weights) => new(
+        $"version {version}", EnvironmentHealth.Healthy,
+        weights is { Count: > 0 }
+            ? $"{name}; {string.Join(", ", weights.Select(w => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{w.Value * 100:0.##} % of calls to version {w.Key}")))}"
+            : name);
+
     // The platform's queues hold what failed: one with messages wants somebody's eye, though everything else works.
     private async Task<Dictionary<string, PartState>> QueuesAsync(List<string> ids, CancellationToken cancellation)
     {

@@ -80,6 +80,7 @@ internal sealed partial class EnvironmentComponents(EnvironmentAws aws)
         new("AWS::RDS::DBInstance", DatabasesAsync),
         new("AWS::ElastiCache::ReplicationGroup", CachesAsync),
         new("AWS::Lambda::Function", FunctionsAsync),
+        new("AWS::Lambda::Alias", AliasesAsync),
         new("AWS::SQS::Queue", QueuesAsync),
         new("AWS::Batch::ComputeEnvironment", BatchEnvironmentsAsync),
         new("AWS::Batch::JobQueue", BatchQueuesAsync),

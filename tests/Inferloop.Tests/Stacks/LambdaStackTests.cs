@@ -121,9 +121,9 @@ public sealed class LambdaStackTests
     [Fact]
     public async Task Passwords_are_references_and_nothing_comes_from_ECS()
     {
-        var stack = await EvaluateAsync([("EcsEnabled", "false"), .. s_triggers]);
+        var stack = await EvaluateAsync([("EcsEnabled", "false"), ("LambdaInVpc", "true"), ("DatabaseEnabled", "true"), ("CacheEnabled", "true"), .. s_triggers]);
         var variables = ((MapValue)stack.Find("Lambda/Function").At("Environment.Variables")!).Keys.ToHashSet();
-        Assert.Superset(new HashSet<string> { "S3_BUCKET", "DYNAMODB_TABLE", "SERVICE_TIER", "LOG_LEVEL" }, variables);
+        Assert.Superset(new HashSet<string> { "S3_BUCKET", "DYNAMODB_TABLE", "SERVICE_TIER", "LOG_LEVEL", "DATABASE_HOST", "DATABASE_SECRET_ARN", "CACHE_HOST", "CACHE_SECRET_ARN" }, variables);
         Assert.DoesNotContain(variables, v => v.EndsWith("PASSWORD", StringComparison.Ordinal) || v == "JWT_SECRET");
         Assert.DoesNotContain(stack.AllResources(), r => r.Type.StartsWith("AWS::ECS::", StringComparison.Ordinal));
     }

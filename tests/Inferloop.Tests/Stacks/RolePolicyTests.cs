@@ -169,6 +169,15 @@ public sealed class RolePolicyTests
         Assert.False(role.Allows("sqs:ReceiveMessage", "${Lambda/DeadLetterQueue.Arn}"));
         Assert.False(role.Allows("sqs:SendMessage", "arn:aws:sqs:us-east-1:123456789012:another"));
 
+        foreach (var secret in new[] { "${Database/Database.MasterUserSecret.SecretArn}", "${Cache/AuthSecret}" })
+        {
+            Assert.True(role.Allows("secretsmanager:GetSecretValue", secret), secret);
+            Assert.False(role.Allows("secretsmanager:PutSecretValue", secret), secret);
+        }
+
+        Assert.True(role.Allows("kms:Decrypt", "${Security/Key.Arn}", s_throughSecrets));
+        Assert.False(role.Allows("secretsmanager:GetSecretValue", "${Security/ApiKeysSecret}"));
+
         // Lambda joins the network in the role's name; code that runs with the role does not.
         Assert.True(role.Allows("ec2:CreateNetworkInterface", "*"));
         Assert.False(role.Allows("ec2:CreateNetworkInterface", "*", ("lambda:SourceFunctionArn", "arn:aws:lambda:us-east-1:123456789012:function:inferloop-demo-prod-process")));
@@ -184,8 +193,13 @@ public sealed class RolePolicyTests
     }
 
     [Fact]
-    public async Task Outside_the_network_the_lambda_role_has_no_interfaces() =>
-        Assert.False(Role(await StackFixture.EvaluateAsync(parameters: ("LambdaEnabled", "true")), "Security/LambdaExecutionRole").Allows("ec2:CreateNetworkInterface", "*"));
+    public async Task Outside_the_network_the_lambda_role_has_no_interfaces_and_no_passwords()
+    {
+        var role = Role(await StackFixture.EvaluateAsync(parameters: [("LambdaEnabled", "true"), ("DatabaseEnabled", "true"), ("CacheEnabled", "true")]), "Security/LambdaExecutionRole");
+        Assert.False(role.Allows("ec2:CreateNetworkInterface", "*"));
+        Assert.False(role.Allows("secretsmanager:GetSecretValue", "${Database/Database.MasterUserSecret.SecretArn}"));
+        Assert.False(role.Allows("secretsmanager:GetSecretValue", "${Cache/AuthSecret}"));
+    }
 
     [Theory]
     [InlineData("token", "elasticache:ModifyReplicationGroup", "arn:aws:elasticache:us-east-1:123456789012:replicationgroup:${Cache/ReplicationGroup}")]

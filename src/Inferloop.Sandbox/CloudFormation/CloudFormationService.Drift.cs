@@ -45,19 +45,46 @@ internal sealed partial class CloudFormationService
             {
                 records = stack.Resources.Values.Where(record => only.Count == 0 || only.Contains(record.LogicalId)).ToList();
             }
-            string? failure = null;
-            try
-            {
-                await Runtime.Clock.DelayAsync(TimeSpan.FromSeconds(5), inner.Cancellation).ConfigureAwait(false);
-                await Task.WhenAll(records.Select(record => DetectAsync(inner, stack, record))).ConfigureAwait(false);
-            }
-            catch (ServiceFault fault)
-            {
-                failure = fault.Message;
-            }
+            await Runtime.Clock.DelayAsync(TimeSpan.FromSeconds(5), inner.Cancellation).ConfigureAwait(false);
+            var failures = await Task.WhenAll(records.Select(record => TryDetectAsync(inner, stack, record))).ConfigureAwait(false);
+            var failure = failures.Any(reason => reason is not null) ? string.Join(" ", failures.Where(reason => reason is not null)) : null;
             Complete(stack, detections, id, failure);
         });
         return new JsonObject { ["StackDriftDetectionId"] = id };
+    }
+
+    /// <summary>
+    /// Why one resource could not be looked at, or null. The others are looked at all the same, and a detection always comes to its end:
+    /// one that stayed in progress would refuse every later one of the stack.
+    /// </summary>
+    private async Task<string?> TryDetectAsync(RequestContext context, StackRecord stack, ResourceRecord record)
+    {
+        string message;
+        try
+        {
+            await DetectAsync(context, stack, record).ConfigureAwait(false);
+            return null;
+        }
+        catch (OperationCanceledException) when (context.Cancellation.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (ServiceFault fault)
+        {
+            message = fault.Message;
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            Runtime.Report(e);
+            message = e.Message;
+        }
+        lock (stack.Gate)
+        {
+            // What an earlier detection found is not known to be so any more.
+            record.Drift = null;
+            record.DriftChecked = null;
+        }
+        return $"Failed to detect drift on resource [{record.LogicalId}]: {message}";
     }
 
     private static void CheckDetectable(StackRecord stack)

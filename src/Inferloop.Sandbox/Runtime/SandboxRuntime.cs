@@ -71,6 +71,9 @@ internal sealed class SandboxRuntime : IDisposable
     /// <summary>What creates resources of a CloudFormation type, or null when nothing does.</summary>
     public ResourceProvider? Provider(string resourceType) => providers.GetValueOrDefault(resourceType);
 
+    /// <summary>Puts a provider in the place of its type's own. Before the first request only: nothing guards it.</summary>
+    public void Substitute(ResourceProvider provider) => providers[provider.Type] = provider;
+
     /// <summary>The entities of one kind in the caller's account and region.</summary>
     public Collection Collection(string service, string name, RequestContext context) =>
         Collection(service, name, context.AccountId, context.Region);

@@ -56,6 +56,9 @@ public sealed record InferloopEnvironmentSpec
     /// <summary>Logs and metrics.</summary>
     public LoggingSpec Logging { get; init; } = new();
 
+    /// <summary>Alarms and who is told of them.</summary>
+    public MonitoringSpec Monitoring { get; init; } = new();
+
     /// <summary>Tags for every resource, beside the ones that the module sets itself (inferloop:*). At most 40.</summary>
     public IReadOnlyDictionary<string, string> Tags { get; init; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
 

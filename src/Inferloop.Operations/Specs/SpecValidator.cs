@@ -32,6 +32,7 @@ internal sealed partial class SpecValidator
         validator.Batch();
         validator.Lambda();
         validator.Storage();
+        validator.Watching();
         validator.Versions();
         validator.Vpn();
         validator.Tags();

@@ -55,7 +55,7 @@ public sealed class TemplateShapeTests
     public async Task The_root_passes_every_parameter_of_every_nested_template()
     {
         var root = await StackFixture.EvaluateAsync();
-        Assert.Equal(["Cache", "Database", "Ecs", "Logs", "Network", "Security", "Storage"], root.NestedStacks.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["Alerts", "Cache", "Database", "Ecs", "Logs", "Monitoring", "Network", "Security", "Storage"], root.NestedStacks.Keys.Order(StringComparer.Ordinal));
         foreach (var (id, nested) in root.NestedStacks)
         {
             var passed = ((MapValue)root.Find(id).Properties["Parameters"]!).Keys.Order(StringComparer.Ordinal);

@@ -26,7 +26,7 @@ public sealed class CostEstimatorTests
         Assert.Equal(("demo", stage.ToString().ToLowerInvariant(), "us-east-1", "USD"), (estimate.Environment, estimate.Stage, estimate.Region, estimate.Currency));
         Assert.Equal(stage == EnvironmentStage.Dev ? "Small" : "Medium", estimate.Usage.Name);
         AssertSums(estimate);
-        Assert.Equal([.. new[] { "cache", "database", "ecs", "logs", "network" }, .. stage == EnvironmentStage.Dev ? Array.Empty<string>() : ["rotation"], "security", "storage"], estimate.Components.Select(c => c.Component).Order());
+        Assert.Equal([.. new[] { "alerts", "cache", "database", "ecs", "logs", "monitoring", "network" }, .. stage == EnvironmentStage.Dev ? Array.Empty<string>() : ["rotation"], "security", "storage"], estimate.Components.Select(c => c.Component).Order());
     }
 
     [Fact]
@@ -48,13 +48,15 @@ public sealed class CostEstimatorTests
     }
 
     [Theory]
-    [InlineData(EnvironmentStage.Dev, "cache 13.16, database 14.23, ecs 34.17, logs 2.59, network 41.10, security 2.13, storage 3.76", 111.14)]
-    [InlineData(EnvironmentStage.Staging, "cache 28.67, database 27.43, ecs 158.41, logs 50.79, network 82.50, rotation 0.00, security 7.97, storage 85.75", 441.51)]
-    [InlineData(EnvironmentStage.Prod, "cache 98.75, database 256.91, ecs 150.91, logs 50.79, network 114.00, rotation 0.00, security 7.97, storage 85.75", 765.07)]
+    [InlineData(EnvironmentStage.Dev, "alerts 0.01, cache 13.16, database 14.23, ecs 34.17, logs 2.62, monitoring 7.20, network 41.10, security 2.13, storage 3.76", 118.37)]
+    [InlineData(EnvironmentStage.Staging, "alerts 0.50, cache 28.67, database 27.43, ecs 158.41, logs 51.79, monitoring 7.20, network 82.50, rotation 0.00, security 7.97, storage 85.75", 450.21)]
+    [InlineData(EnvironmentStage.Prod, "alerts 0.50, cache 98.75, database 256.91, ecs 150.91, logs 51.79, monitoring 7.30, network 114.00, rotation 0.00, security 7.97, storage 85.75", 773.87)]
     public async Task The_presets_cost_what_an_independent_sum_over_the_price_facts_says(EnvironmentStage stage, string components, double total)
     {
         // The figures were summed apart from this code, from the csv and the rules in words. Dev's network, for one: NAT 730 h x 0.045 + 50 GB
         // x 0.045, its address 730 h x 0.005, 5 GB out x 0.09, half of 50 GB and 20 GB across zones x 2 x 0.01, 2 GB flow logs x 0.50 = 41.10.
+        // Monitoring: 31 metrics in 20 alarms x 0.10, a composite alarm 0.50, a dashboard 3.00, two metrics made from logs x 0.30 = 7.20; prod has
+        // one alarm more, on the bucket.
         // Dev's database: 730 h x 0.016 + 20 GB x 0.115 + 60 events an hour of 2 KB, 0.167 GB, x 0.50 + its third of 1 GB of services' logs x
         // (0.50 + 0.15 x 30/30.4 months x 0.03) = 14.23; prod's has twice 0.159 and 0.115 for the standby.
         // Dev's tasks are on Spot, which is unpriced; prod's Container Insights is enhanced, which is too.
@@ -230,7 +232,7 @@ public sealed class CostEstimatorTests
     {
         var context = StackFixture.Context(new Dictionary<string, string> { ["EnvironmentName"] = "demo", ["Stage"] = "dev" }) with { NestedTemplates = null };
         var estimate = await CostEstimator.EstimateAsync(StackFixture.Load("main.yaml"), context, cancellation: TestContext.Current.CancellationToken);
-        Assert.Equal(7, estimate.Unpriced.Count(u => u.Reason.Contains("was not evaluated", StringComparison.Ordinal)));
+        Assert.Equal(9, estimate.Unpriced.Count(u => u.Reason.Contains("was not evaluated", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -29,7 +29,7 @@ public sealed class EcsStackTests
         {
             var stack = await StackFixture.EvaluateAsync(stage, StackFixture.LongestName, region, ("CapacityMode", capacity), ("BucketEncryption", "KMS"));
             Assert.Empty(stack.Diagnostics);
-            Assert.Equal(7, stack.NestedStacks.Count);
+            Assert.Equal(9, stack.NestedStacks.Count);
             Assert.True(stack.AllResources().Count() > 80);
         }
     }

@@ -10,6 +10,7 @@
     CompatiblePSEditions = @('Core')
 
     FormatsToProcess     = @(
+        'bin/Inferloop.Alarm.format.ps1xml'
         'bin/Inferloop.CostEstimate.format.ps1xml'
         'bin/Inferloop.Environment.format.ps1xml'
         'bin/Inferloop.EnvironmentSpec.format.ps1xml'
@@ -27,6 +28,7 @@
         'Export-InferloopEnvironmentSpec'
         'Export-InferloopTemplate'
         'Format-InferloopCostEstimate'
+        'Get-InferloopAlarm'
         'Get-InferloopCostEstimate'
         'Get-InferloopDrift'
         'Get-InferloopEnvironment'

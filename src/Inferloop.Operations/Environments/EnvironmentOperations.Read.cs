@@ -62,6 +62,11 @@ internal sealed partial class EnvironmentOperations
         await new EnvironmentComponents(aws).ReadAsync(
             environment.Name, await ResourcesAsync(environment.StackId, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
 
+    /// <summary>The environment's alarms, those that fire first.</summary>
+    public async Task<IReadOnlyList<Alarms.InferloopAlarm>> AlarmsAsync(InferloopEnvironment environment, CancellationToken cancellation) =>
+        await new Alarms.AlarmReader(aws.Client<Amazon.CloudWatch.IAmazonCloudWatch>()).ReadAsync(
+            environment.Name, await ResourcesAsync(environment.StackId, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
+
     /// <summary>The events of the newest operation, and new ones until it has ended.</summary>
     public async IAsyncEnumerable<InferloopEnvironmentEvent> FollowEventsAsync(InferloopEnvironment environment, [EnumeratorCancellation] CancellationToken cancellation)
     {

@@ -99,7 +99,7 @@ public sealed class CostEstimateCmdletTests(ModuleFixture module) : IClassFixtur
     public void Both_views_fit_100_columns_on_their_first_lines()
     {
         using var own = new ModuleFixture();
-        own.Invoke("New-InferloopEnvironmentSpec demo Prod | Get-InferloopCostEstimate | Out-Default").EnsureSuccess();
+        own.Invoke("New-InferloopEnvironmentSpec demo Prod 3>$null | Get-InferloopCostEstimate | Out-Default").EnsureSuccess();
         var text = own.Host.Shown();
         Assert.Contains("USD", text, StringComparison.Ordinal);
         Assert.Contains("network", text, StringComparison.Ordinal);

@@ -125,6 +125,7 @@ internal sealed partial class EcsService
 
     private JsonObject CreateService(RequestContext context, JsonObject input)
     {
+        PublishMetrics();
         var cluster = Cluster(context, input);
         var name = input.Required("serviceName");
         if (!ServiceNamePattern().IsMatch(name))

@@ -52,6 +52,7 @@ internal sealed partial class ElbService
 
     private JsonObject CreateTargetGroup(RequestContext context, JsonObject input)
     {
+        PublishMetrics();
         var name = input.Required("Name");
         CheckName("Target group", name, 32);
         var type = input.Text("TargetType") ?? "instance";

@@ -18,6 +18,7 @@ internal static class ChangeRisks
         ["AWS::EC2::VPNConnection"] = "the tunnels come down, and the other side must be configured again",
         ["AWS::ECS::Cluster"] = "its services are moved",
         ["AWS::ECS::Service"] = "the old service's tasks stop",
+        ["AWS::EKS::Cluster"] = "every pod in it ends, and what was applied to it is gone",
         ["AWS::EKS::Nodegroup"] = "its nodes are drained and replaced",
         ["AWS::ElasticLoadBalancingV2::Listener"] = "nothing listens in between",
         ["AWS::ElasticLoadBalancingV2::LoadBalancer"] = "its DNS name changes",

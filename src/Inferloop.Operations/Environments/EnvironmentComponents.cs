@@ -12,10 +12,11 @@ internal sealed partial class EnvironmentComponents(EnvironmentAws aws)
     public Task<IReadOnlyList<InferloopEnvironmentComponent>> ReadAsync(string environment, IReadOnlyList<DeployedResource> resources, CancellationToken cancellation) =>
         ReadAsync(environment, resources, Probes(), cancellation);
 
-    /// <summary>How the environment does as a whole: whether its tasks run and the load balancer reaches them, its functions can be called, and the database and cache that they need.</summary>
+    /// <summary>How the environment does as a whole: whether its tasks run and the load balancer reaches them, its functions can be called, the cluster and its nodes, and the database and cache that they need.</summary>
     public async Task<EnvironmentHealth> HealthAsync(string environment, IReadOnlyList<DeployedResource> resources, CancellationToken cancellation)
     {
-        var probes = Probes().Where(p => p.Type is "AWS::ECS::Service" or "AWS::ElasticLoadBalancingV2::TargetGroup" or "AWS::Lambda::Function" or "AWS::RDS::DBInstance" or "AWS::ElastiCache::ReplicationGroup").ToList();
+        var probes = Probes().Where(p => p.Type is "AWS::ECS::Service" or "AWS::ElasticLoadBalancingV2::TargetGroup" or "AWS::Lambda::Function" or "AWS::RDS::DBInstance" or "AWS::ElastiCache::ReplicationGroup"
+            or "AWS::EKS::Cluster" or "AWS::EKS::Nodegroup").ToList();
         var parts = await ReadAsync(environment, resources, probes, cancellation).ConfigureAwait(false);
         return parts.Count == 0 ? EnvironmentHealth.Unknown : parts.Max(p => p.Health);
     }
@@ -85,6 +86,9 @@ internal sealed partial class EnvironmentComponents(EnvironmentAws aws)
         new("AWS::Batch::ComputeEnvironment", BatchEnvironmentsAsync),
         new("AWS::Batch::JobQueue", BatchQueuesAsync),
         new("AWS::EC2::VPNConnection", VpnsAsync),
+        new("AWS::EKS::Cluster", KubernetesClustersAsync),
+        new("AWS::EKS::Nodegroup", NodeGroupsAsync),
+        new("AWS::EKS::Addon", AddonsAsync),
         new("AWS::S3::Bucket", BucketsAsync),
         new("AWS::KMS::Key", KeysAsync),
         new("AWS::Logs::LogGroup", LogGroupsAsync),

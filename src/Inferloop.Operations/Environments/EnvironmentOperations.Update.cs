@@ -39,6 +39,7 @@ internal sealed partial class EnvironmentOperations
         var plan = await EnvironmentPlan.MakeAsync(spec, account, aws.Partition, options, cancellation).ConfigureAwait(false);
         var stack = await FindStackAsync(spec.StackName, cancellation).ConfigureAwait(false) ?? throw NotFound(spec.Name, spec.Region);
         Refuse(command, spec.Name, stack);
+        RefuseVersionStep(spec, stack);
         var control = preview ? await Control.FindAsync(cancellation).ConfigureAwait(false) : null;
         if (preview && (control is null || !StackStates.IsUpdatable(stack.StackStatus)))
         {

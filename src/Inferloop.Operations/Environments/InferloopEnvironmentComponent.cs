@@ -6,7 +6,7 @@ public sealed record InferloopEnvironmentComponent
     /// <summary>The environment's name.</summary>
     public required string Environment { get; init; }
 
-    /// <summary>The stack it belongs to: Network, Security, Storage, Logs or Ecs.</summary>
+    /// <summary>The stack it belongs to: Network, Security, Storage, Logs, Ecs, Eks and so on.</summary>
     public required string Component { get; init; }
 
     /// <summary>The resource with its stack: Network/NatGateway1.</summary>

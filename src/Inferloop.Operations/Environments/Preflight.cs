@@ -32,6 +32,7 @@ internal sealed partial class Preflight(EnvironmentAws aws, EnvironmentPlan plan
         await flight.NamesAsync(cancellation).ConfigureAwait(false);
         await flight.GuardedAsync(PreflightCheck.Image, plan.Spec.Application.ContainerImage, () => flight.ImageAsync(cancellation)).ConfigureAwait(false);
         await flight.FunctionsAsync(cancellation).ConfigureAwait(false);
+        await flight.KubernetesAsync(cancellation).ConfigureAwait(false);
         if (thorough)
         {
             await flight.InstanceTypesAsync(cancellation).ConfigureAwait(false);

@@ -46,6 +46,8 @@ public sealed record InferloopEnvironmentSpec
 
     /// <summary>The function on AWS Lambda.</summary>
     public LambdaSpec Lambda { get; init; } = new();
+    /// <summary>Kubernetes on EKS.</summary>
+    public EksSpec Eks { get; init; } = new();
 
     /// <summary>Storage.</summary>
     public StorageSpec Storage { get; init; } = new();

@@ -21,6 +21,12 @@ public enum DeploymentPattern
 
     /// <summary>A Lambda function called by an HTTP API, new objects and new items; bucket and table, no database, no cache.</summary>
     Serverless,
+
+    /// <summary>A Kubernetes cluster on EKS, with database and cache.</summary>
+    Kubernetes,
+
+    /// <summary>All of it: ECS, EKS, Lambda and Batch, with database and cache.</summary>
+    Full,
 }
 
 /// <summary>The service tiers of the application; each gives a size and a range of replicas.</summary>

@@ -55,6 +55,15 @@ internal static class SpecPresets
                 CacheMultiAz = prod,
                 CacheSnapshotDays = dev ? 1 : 7,
             },
+            Eks = new EksSpec
+            {
+                EksExtendedSupport = !dev,
+                EksNodeInstanceTypes = dev ? "t3.medium,t3a.medium" : "t3.medium",
+                EksNodeCapacity = dev ? EksNodeCapacity.Spot : EksNodeCapacity.OnDemand,
+                EksMinimumNodes = prod ? 3 : dev ? 1 : 2,
+                EksDesiredNodes = prod ? 3 : 2,
+                EksMaximumNodes = dev ? 4 : 10,
+            },
             Storage = new StorageSpec { RetainData = prod, ReplicationTimeControl = prod, RequestMetrics = prod },
             Security = new SecuritySpec { DeletionProtection = prod, KeyDeletionDays = dev ? 7 : 30, RotationEnabled = !dev },
             Logging = new LoggingSpec { ContainerInsights = prod ? ContainerInsightsMode.Enhanced : ContainerInsightsMode.Enabled },
@@ -65,11 +74,13 @@ internal static class SpecPresets
     /// <summary>Turns on the parts of a pattern, and off those of the others.</summary>
     private static InferloopEnvironmentSpec Shape(InferloopEnvironmentSpec spec, DeploymentPattern pattern)
     {
-        var serverless = pattern == DeploymentPattern.Serverless;
+        var (containers, serverless, full) = (pattern == DeploymentPattern.Container, pattern == DeploymentPattern.Serverless, pattern == DeploymentPattern.Full);
         return spec with
         {
-            Ecs = spec.Ecs with { EcsEnabled = !serverless },
-            Lambda = spec.Lambda with { LambdaEnabled = serverless },
+            Ecs = spec.Ecs with { EcsEnabled = containers || full },
+            Eks = spec.Eks with { EksEnabled = pattern == DeploymentPattern.Kubernetes || full },
+            Lambda = spec.Lambda with { LambdaEnabled = serverless || full },
+            Batch = spec.Batch with { BatchEnabled = full },
             Database = spec.Database with { DatabaseEnabled = !serverless },
             Cache = spec.Cache with { CacheEnabled = !serverless },
         };
@@ -100,6 +111,11 @@ internal static class SpecPresets
         if (!Given(nameof(EcsSpec.DesiredTasks)) && (Given(nameof(EcsSpec.MinimumTasks)) || Given(nameof(EcsSpec.MaximumTasks))) && spec.Ecs.MinimumTasks <= spec.Ecs.MaximumTasks)
         {
             spec = spec.With(nameof(EcsSpec.DesiredTasks), Math.Clamp(spec.Ecs.DesiredTasks, spec.Ecs.MinimumTasks, spec.Ecs.MaximumTasks));
+        }
+
+        if (!Given(nameof(EksSpec.EksDesiredNodes)) && (Given(nameof(EksSpec.EksMinimumNodes)) || Given(nameof(EksSpec.EksMaximumNodes))) && spec.Eks.EksMinimumNodes <= spec.Eks.EksMaximumNodes)
+        {
+            spec = spec.With(nameof(EksSpec.EksDesiredNodes), Math.Clamp(spec.Eks.EksDesiredNodes, spec.Eks.EksMinimumNodes, spec.Eks.EksMaximumNodes));
         }
 
         var storage = spec.Database;

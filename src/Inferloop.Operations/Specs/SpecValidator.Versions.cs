@@ -31,7 +31,7 @@ internal sealed partial class SpecValidator
         }
     }
 
-    private void Supported(string what, SupportWindow window, string path, string then, string recommendation)
+    private void Supported(string what, SupportWindow window, string path, string then, string recommendation, int notice = NoticeDays)
     {
         string Day(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         if (window.IsOver(today))
@@ -42,7 +42,7 @@ internal sealed partial class SpecValidator
         {
             Warning("VersionExtended", path, $"Standard support of {what} {window.Version} ended on {Day(window.StandardEnd)}; until {Day(window.ExtendedEnd)} {then}.", recommendation);
         }
-        else if (window.IsExtended(today.AddDays(NoticeDays)))
+        else if (window.IsExtended(today.AddDays(notice)))
         {
             Warning("VersionEnding", path, $"Standard support of {what} {window.Version} ends on {Day(window.StandardEnd)}; after it {then}.", recommendation);
         }

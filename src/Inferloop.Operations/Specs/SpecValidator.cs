@@ -31,6 +31,7 @@ internal sealed partial class SpecValidator
         validator.Cache();
         validator.Batch();
         validator.Lambda();
+        validator.Eks();
         validator.Storage();
         validator.Watching();
         validator.Versions();

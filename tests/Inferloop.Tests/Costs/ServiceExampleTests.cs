@@ -90,6 +90,22 @@ public sealed class ServiceExampleTests
     }
 
     [Fact]
+    public async Task A_cluster_of_the_platform_costs_its_control_plane_nodes_and_disks()
+    {
+        var stack = await Stacks.StackFixture.EvaluateAsync("prod", parameters: [("EksEnabled", "true"), ("EksMinimumNodes", "3"), ("EksDesiredNodes", "3")]);
+        var estimate = CostEstimator.Estimate(stack, new CostOptions { Today = new DateOnly(2026, 11, 23) });
+        Assert.Equal(73.00m, estimate.Line("Eks/Cluster", "EKS control plane").MonthlyExpected);      // 730 x 0.10
+        var nodes = estimate.Line("Eks/NodeGroup", "t3.medium instances");
+        Assert.Equal((91.104m, 303.68m), (nodes.MonthlyExpected, nodes.MonthlyHigh));                 // 3, 10 x 730 x 0.0416
+        Assert.Equal(24.00m, estimate.Line("Eks/NodeGroup", "gp3 volumes").MonthlyExpected);          // 3 x 100 GB x 0.08
+        Assert.DoesNotContain(estimate.Lines, l => l.Name.StartsWith("Extended support of Kubernetes", StringComparison.Ordinal));
+        Assert.DoesNotContain(estimate.Unpriced, u => u.Path.StartsWith("Eks/", StringComparison.Ordinal));
+
+        var old = CostEstimator.Estimate(await Stacks.StackFixture.EvaluateAsync("prod", parameters: [("EksEnabled", "true"), ("EksVersion", "1.33")]), new CostOptions { Today = new DateOnly(2026, 11, 23) });
+        Assert.Equal(365.00m, old.Line("Eks/Cluster", "Extended support of Kubernetes 1.33").MonthlyExpected); // 730 x 0.50
+    }
+
+    [Fact]
     public async Task Rds_with_a_standby_a_replica_growing_storage_and_extended_support()
     {
         var estimate = await Costing.OfResourcesAsync("""

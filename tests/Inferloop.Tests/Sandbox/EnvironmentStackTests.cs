@@ -15,6 +15,7 @@ public sealed class EnvironmentStackTests : IAsyncLifetime
     [InlineData]
     [InlineData("BatchEnabled")]
     [InlineData("LambdaEnabled", "LambdaHttpApi", "LambdaBucketTrigger", "LambdaTableTrigger")]
+    [InlineData("EksEnabled")]
     public async Task The_environment_is_created_without_drift_changed_and_removed(params string[] switches)
     {
         var cloudFormation = new CloudFormationCaller(sandbox);

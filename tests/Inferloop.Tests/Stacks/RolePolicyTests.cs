@@ -13,6 +13,7 @@ public sealed class RolePolicyTests
         ("CapacityMode", "Mixed"), ("BucketEncryption", "KMS"), ("DatabaseEnabled", "true"), ("CacheEnabled", "true"), ("RotationEnabled", "true"), ("IntegrationsEnabled", "true"),
         ("ReplicaBucketArn", "arn:aws:s3:::recovery-data"), ("ReplicaKeyArn", "arn:aws:kms:us-west-2:123456789012:key/ab"), ("VpnEnabled", "true"), ("CustomerGatewayIp", "203.0.113.7"),
         ("LambdaEnabled", "true"), ("LambdaInVpc", "true"), ("LambdaSchedule", "rate(1 hour)"),
+        ("EksEnabled", "true"),
     ];
 
     private static readonly (string Key, string Value) s_throughSecrets = ("kms:ViaService", "secretsmanager.us-east-1.amazonaws.com");
@@ -35,6 +36,11 @@ public sealed class RolePolicyTests
             Assert.Equal(["replicate-data"], Holds(stack, "Storage/ReplicationRole"));
             Assert.Equal(["service-role/AWSLambdaVPCAccessExecutionRole", "rotate-secrets"], Holds(stack, "Rotation/Role"));
             Assert.Equal(["write-flow-logs"], Holds(stack, "Network/FlowLogRole"));
+            Assert.Equal(["AmazonEKSClusterPolicy"], Holds(stack, "Eks/ClusterRole"));
+            Assert.Equal(["AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryReadOnly", "AmazonSSMManagedInstanceCore"], Holds(stack, "Eks/NodeRole"));
+            Assert.Equal(["service-role/AmazonEBSCSIDriverPolicy"], Holds(stack, "Eks/EbsCsiRole"));
+            Assert.Equal(["scale-nodes"], Holds(stack, "Eks/AutoscalerRole"));
+            Assert.Equal(["read-secrets", "storage-access"], Holds(stack, "Eks/ApplicationRole"));
         }
     }
 
@@ -139,6 +145,48 @@ public sealed class RolePolicyTests
         Assert.False(role.Allows("rds-db:connect", "arn:aws:rds-db:us-east-1:123456789012:dbuser:${Database/Database.DbiResourceId}/inferloop"));
         Assert.False(role.Allows("rds-db:connect", "arn:aws:rds-db:us-east-1:123456789012:dbuser:db-ANOTHER/inferloop_app"));
         Assert.Equal(iam, stack.Find("Database/Database").Text("EnableIAMDatabaseAuthentication"));
+    }
+
+    [Theory]
+    [InlineData("false", "false")]
+    [InlineData("true", "true")]
+    public async Task The_application_may_in_a_pod_what_it_may_in_a_task_and_reads_its_own_secrets(string global, string token)
+    {
+        var stack = await StackFixture.EvaluateAsync(parameters: [.. s_everything, ("GlobalTable", global), ("DatabaseIamAuthentication", token)]);
+        static string Text(Value? value) => string.Join(' ', PolicyEvaluator.Texts(value).Order(StringComparer.Ordinal));
+        static IEnumerable<string> Allowed(IEnumerable<Value> statements) => statements.Where(s => s["Sid"]!.AsString() is not ("ReadSecrets" or "DecryptThem"))
+            .Select(s => $"{s["Sid"]!.AsString()}: {Text(s["Action"])} on {Text(s["Resource"])} where {Text(s["Condition"]?["StringEquals"]?["kms:ViaService"])}").Order(StringComparer.Ordinal);
+        var task = stack.AllResources().Where(r => r.Path == "Security/TaskRole" || Names(r, "Security/TaskRole")).SelectMany(Statements);
+        Assert.Equal(Allowed(task), Allowed(Statements(stack.Find("Eks/ApplicationRole"))));
+
+        var role = Role(stack, "Eks/ApplicationRole");
+        var injected = stack.Find("Ecs/TaskDefinition").At("ContainerDefinitions.0.Secrets")!.Items
+            .Select(s => PolicyEvaluator.Text(s["ValueFrom"]!)).Select(v => v[..v.LastIndexOf(':', v.Length - 3)]).Distinct().ToList();
+        Assert.All(injected, secret => Assert.True(role.Allows("secretsmanager:GetSecretValue", secret), secret));
+        Assert.False(role.Allows("secretsmanager:GetSecretValue", "${Security/ApiKeysSecret}"));
+        Assert.False(role.Allows("secretsmanager:PutSecretValue", injected[0]));
+        Assert.True(role.Allows("kms:Decrypt", "${Security/Key.Arn}", s_throughSecrets));
+        Assert.False(role.Allows("kms:Decrypt", "${Security/Key.Arn}"));
+    }
+
+    [Fact]
+    public async Task The_autoscaler_changes_the_groups_of_its_own_cluster_only()
+    {
+        var role = Role(await StackFixture.EvaluateAsync(parameters: s_everything), "Eks/AutoscalerRole");
+        const string Group = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:uuid:autoScalingGroupName/eks-nodes";
+        (string, string) Of(string cluster) => ("aws:ResourceTag/eks:cluster-name", cluster);
+        (string, string) found = ("aws:ResourceTag/k8s.io/cluster-autoscaler/enabled", "true");
+        Assert.True(role.Allows("autoscaling:DescribeAutoScalingGroups", "*"));
+        foreach (var action in new[] { "autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup" })
+        {
+            Assert.True(role.Allows(action, Group, Of("demo-prod"), found), action);
+            Assert.False(role.Allows(action, Group, Of("another-prod"), found), action);
+            Assert.False(role.Allows(action, Group, Of("demo-prod")), action);
+        }
+
+        Assert.False(role.Allows("autoscaling:UpdateAutoScalingGroup", Group, Of("demo-prod"), found));
+        Assert.True(role.Allows("eks:DescribeNodegroup", "arn:aws:eks:us-east-1:123456789012:nodegroup/demo-prod/nodes/uuid"));
+        Assert.False(role.Allows("eks:DescribeNodegroup", "arn:aws:eks:us-east-1:123456789012:nodegroup/another-prod/nodes/uuid"));
     }
 
     [Fact]

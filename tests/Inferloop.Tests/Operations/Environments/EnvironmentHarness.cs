@@ -131,6 +131,15 @@ internal sealed class EnvironmentHarness : IAsyncDisposable
         Edit("main.yaml", "\nOutputs:\n", "\n  Compute:\n    Type: AWS::CloudFormation::Stack\n    Properties:\n      TemplateURL: compute.yaml\n      Parameters: { VpcId: !GetAtt Network.Outputs.VpcId }\nOutputs:\n");
     }
 
+    /// <summary>All templates as they ship, instead of the few.</summary>
+    public void UseShippedTemplates()
+    {
+        foreach (var file in Directory.GetFiles(Path.Combine(Repository.Root, "src/Inferloop.Templates/Stacks"), "*.yaml"))
+        {
+            File.Copy(file, Path.Combine(TemplateFolder, Path.GetFileName(file)), overwrite: true);
+        }
+    }
+
     public void Repair() => File.Copy(Path.Combine(Repository.Root, "src/Inferloop.Templates/Stacks/network.yaml"), Path.Combine(TemplateFolder, "network.yaml"), overwrite: true);
 
     internal EnvironmentAws Aws => new()

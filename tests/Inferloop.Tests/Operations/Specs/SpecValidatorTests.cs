@@ -131,6 +131,48 @@ public sealed class SpecValidatorTests
         Assert.Contains(expected, Rules(Dev([.. sound.Where(s => s.Item1 != member), (member, value)])));
     }
 
+    [Theory]
+    [InlineData("EksDesiredNodes", 11, "EksNodeRange eks.eksDesiredNodes")]
+    [InlineData("EksMinimumNodes", 11, "EksNodeRange eks.eksMinimumNodes")]
+    [InlineData("EksVersion", "1.9", "ValuePattern eks.eksVersion")]
+    [InlineData("EksVersion", "v1.35", "ValuePattern eks.eksVersion")]
+    [InlineData("EksNodeInstanceTypes", "t3.medium,m7g.large", "EksNodeArchitecture eks.eksNodeInstanceTypes")]
+    [InlineData("EksNodeInstanceTypes", "c6gn.large", "EksNodeArchitecture eks.eksNodeInstanceTypes")]
+    [InlineData("EksNodeInstanceTypes", "medium", "ValuePattern eks.eksNodeInstanceTypes")]
+    [InlineData("EksPublicAccessCidrs", "203.0.113.0/33", "CidrInvalid eks.eksPublicAccessCidrs")]
+    [InlineData("EksPublicAccessCidrs", "10.0.0.0/8", "EksPublicAccess eks.eksPublicAccessCidrs")]
+    [InlineData("EksAdminRoleArn", "operators", "ValuePattern eks.eksAdminRoleArn")]
+    [InlineData("EksAdminRoleArn", "", "EksWithoutAdministrator eks.eksAdminRoleArn")]
+    public void A_cluster_that_EKS_would_refuse_or_nobody_could_use_is_found_at_its_member(string member, object value, string expected)
+    {
+        var given = new (string, object)[] { ("EksEnabled", true), ("EksMaximumNodes", 10), ("EksMinimumNodes", 2), ("EksDesiredNodes", 2), ("EksAdminRoleArn", "arn:aws:iam::123456789012:role/operators"), ("EksPublicAccessCidrs", "203.0.113.0/24") };
+        Assert.DoesNotContain(Rules(Dev(given)), r => r.Contains("eks.", StringComparison.Ordinal) && !r.StartsWith("Version", StringComparison.Ordinal));
+        Assert.Contains(expected, Rules(Dev([.. given.Where(g => g.Item1 != member), (member, value)])));
+    }
+
+    [Theory]
+    [InlineData("1.35", true, "2026-11-23", null)]
+    [InlineData("1.35", true, "2027-01-15", "VersionEnding")]
+    [InlineData("1.33", true, "2026-11-23", "VersionExtended")]
+    [InlineData("1.33", false, "2026-11-23", "EksVersionUnsupported")]
+    [InlineData("1.27", true, "2026-11-23", "VersionUnsupported")]
+    public void A_cluster_s_version_is_judged_by_the_day(string version, bool extended, string day, string? rule)
+    {
+        var spec = SpecPresets.Create("demo", EnvironmentStage.Prod, "us-east-1").With("EksEnabled", true).With("EksVersion", version).With("EksExtendedSupport", extended);
+        var found = SpecValidator.Validate(spec, today: DateOnly.Parse(day, System.Globalization.CultureInfo.InvariantCulture)).Where(f => f.Member == "eks.eksVersion").Select(f => f.Rule);
+        Assert.Equal(rule is null ? [] : [rule], found);
+    }
+
+    [Fact]
+    public void A_cluster_s_size_follows_the_stage_and_the_desired_nodes_follow_their_bounds()
+    {
+        (EksNodeCapacity, int, int, int) Of(EnvironmentStage stage) => SpecPresets.Create("demo", stage, "us-east-1").Eks is var e ? (e.EksNodeCapacity, e.EksMinimumNodes, e.EksDesiredNodes, e.EksMaximumNodes) : default;
+        Assert.Equal((EksNodeCapacity.Spot, 1, 2, 4), Of(EnvironmentStage.Dev));
+        Assert.Equal((EksNodeCapacity.OnDemand, 2, 2, 10), Of(EnvironmentStage.Staging));
+        Assert.Equal((EksNodeCapacity.OnDemand, 3, 3, 10), Of(EnvironmentStage.Prod));
+        Assert.Equal(5, SpecPresets.Apply(SpecPresets.Create("demo", EnvironmentStage.Prod, "us-east-1"), new Dictionary<string, object> { ["EksMinimumNodes"] = 5 }).Eks.EksDesiredNodes);
+    }
+
     [Fact]
     public void A_store_that_is_switched_off_is_not_judged() =>
         Assert.DoesNotContain(Rules(Dev(("CacheEnabled", false), ("CacheMultiAz", true), ("DatabaseEnabled", false), ("DatabaseMaximumStorage", 21))), r => r.Contains("cache.", StringComparison.Ordinal) || r.Contains("database.", StringComparison.Ordinal));

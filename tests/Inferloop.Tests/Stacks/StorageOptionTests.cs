@@ -87,7 +87,7 @@ public sealed class StorageOptionTests
             targets.Select(t => $"{t.Text("ScalableDimension")} {t.Text("MinCapacity")}-{t.Text("MaxCapacity")}").Order());
         Assert.Equal(
             ["DynamoDBReadCapacityUtilization 70", "DynamoDBReadCapacityUtilization 70", "DynamoDBWriteCapacityUtilization 70", "DynamoDBWriteCapacityUtilization 70"],
-            stack.OfType("AWS::ApplicationAutoScaling::ScalingPolicy").Select(p => p.At("TargetTrackingScalingPolicyConfiguration")!)
+            stack.OfType("AWS::ApplicationAutoScaling::ScalingPolicy").Select(p => p.At("TargetTrackingScalingPolicyConfiguration")).OfType<Value>()
                 .Where(c => c["PredefinedMetricSpecification"]!["PredefinedMetricType"]!.AsString()!.StartsWith("DynamoDB", StringComparison.Ordinal))
                 .Select(c => $"{c["PredefinedMetricSpecification"]!["PredefinedMetricType"]!.AsString()} {c["TargetValue"]!.AsString()}").Order());
     }

@@ -1,6 +1,6 @@
 namespace Inferloop.Operations.Specs;
 
-/// <summary>Alarms, the dashboard, and who is told.</summary>
+/// <summary>Alarms, the dashboard, the budget, and who is told.</summary>
 public sealed record MonitoringSpec
 {
     /// <summary>Whether there are alarms, a dashboard and the scaling step that an alarm drives. Default true.</summary>
@@ -26,6 +26,10 @@ public sealed record MonitoringSpec
     /// <summary>E-mail address that is told of what happens by itself, such as scaling; empty for none. Default empty.</summary>
     [SpecMember(Optional = true, Pattern = EmailPattern, PatternMeaning = EmailMeaning, Summary = "told of what happens by itself; empty for none")]
     public string InformationEmail { get; init; } = "";
+
+    /// <summary>US dollars that the environment may cost a month, 0 to 100000000, with alerts at 80 % and 100 %; 0 for no budget. Default 0.</summary>
+    [SpecMember(Minimum = 0, Maximum = 100000000, Unit = "US dollars", Summary = "a month; alerts at 80 % and 100 %; 0 for no budget")]
+    public int BudgetAmount { get; init; }
 
     internal const string EmailPattern = @"^[^@\s]+@[^@\s]+\.[^@\s]+$";
     internal const string EmailMeaning = "an e-mail address";

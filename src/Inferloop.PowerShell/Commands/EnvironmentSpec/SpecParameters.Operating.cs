@@ -28,4 +28,8 @@ public sealed partial class SpecParameters
     /// <summary>E-mail address that is told of what happens by itself, such as scaling; empty for none. Default empty.</summary>
     [Parameter]
     public string? InformationEmail { get; set; }
+
+    /// <summary>US dollars that the environment may cost a month, 0 to 100000000, with alerts at 80 % and 100 %; 0 for no budget. Default 0.</summary>
+    [Parameter]
+    public int? BudgetAmount { get; set; }
 }

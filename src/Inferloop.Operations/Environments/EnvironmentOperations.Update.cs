@@ -40,6 +40,11 @@ internal sealed partial class EnvironmentOperations
         var stack = await FindStackAsync(spec.StackName, cancellation).ConfigureAwait(false) ?? throw NotFound(spec.Name, spec.Region);
         Refuse(command, spec.Name, stack);
         RefuseVersionStep(spec, stack);
+        if (!preview)
+        {
+            RefuseOtherAddresses(spec, stack);
+        }
+
         var control = preview ? await Control.FindAsync(cancellation).ConfigureAwait(false) : null;
         if (preview && (control is null || !StackStates.IsUpdatable(stack.StackStatus)))
         {

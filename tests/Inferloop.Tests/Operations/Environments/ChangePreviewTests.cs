@@ -62,6 +62,20 @@ public sealed class ChangePreviewTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("VpcCidr", "10.0.0.0/17")]
+    [InlineData("PrivateSubnet2Cidr", "10.0.8.0/24")]
+    public async Task A_network_that_is_in_use_keeps_its_addresses(string member, string range)
+    {
+        var ada = harness.Operator();
+        await ada.CreateAsync(cancellation: Stop);
+        var refused = await Assert.ThrowsAsync<OperationException>(() => ada.UpdateAsync(EnvironmentHarness.Spec.With(member, range), cancellation: Stop));
+        Assert.Equal("NetworkAddresses", refused.ErrorId);
+        Assert.Contains(range, refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"-{member} {range}", refused.RecommendedAction, StringComparison.Ordinal);
+        Assert.Equal("CREATE_COMPLETE", (await harness.CloudFormation.DescribeStacksAsync(new DescribeStacksRequest { StackName = "inferloop-demo-dev" }, Stop)).Stacks[0].StackStatus.Value);
+    }
+
+    [Theory]
     [InlineData(false, EnvironmentChangeRisk.DataLoss, "the old one is deleted")]
     [InlineData(true, EnvironmentChangeRisk.Downtime, "the old one is kept")]
     public async Task An_update_that_replaces_a_data_store_is_refused_until_it_is_named(bool retain, EnvironmentChangeRisk risk, string reason)

@@ -33,6 +33,7 @@ internal sealed partial class Preflight(EnvironmentAws aws, EnvironmentPlan plan
         await flight.GuardedAsync(PreflightCheck.Image, plan.Spec.Application.ContainerImage, () => flight.ImageAsync(cancellation)).ConfigureAwait(false);
         await flight.FunctionsAsync(cancellation).ConfigureAwait(false);
         await flight.KubernetesAsync(cancellation).ConfigureAwait(false);
+        await flight.GovernanceAsync(cancellation).ConfigureAwait(false);
         if (thorough)
         {
             await flight.InstanceTypesAsync(cancellation).ConfigureAwait(false);

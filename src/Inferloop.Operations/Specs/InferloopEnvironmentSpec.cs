@@ -55,6 +55,9 @@ public sealed record InferloopEnvironmentSpec
     /// <summary>Protection.</summary>
     public SecuritySpec Security { get; init; } = new();
 
+    /// <summary>What is recorded of the account, and judged.</summary>
+    public GovernanceSpec Governance { get; init; } = new();
+
     /// <summary>Logs and metrics.</summary>
     public LoggingSpec Logging { get; init; } = new();
 

@@ -83,6 +83,7 @@ internal static class SpecPresets
             Batch = spec.Batch with { BatchEnabled = full },
             Database = spec.Database with { DatabaseEnabled = !serverless },
             Cache = spec.Cache with { CacheEnabled = !serverless },
+            Governance = spec.Governance with { CloudTrailEnabled = full, ConfigEnabled = full },
         };
     }
 

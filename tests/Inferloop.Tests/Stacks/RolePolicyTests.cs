@@ -14,6 +14,7 @@ public sealed class RolePolicyTests
         ("ReplicaBucketArn", "arn:aws:s3:::recovery-data"), ("ReplicaKeyArn", "arn:aws:kms:us-west-2:123456789012:key/ab"), ("VpnEnabled", "true"), ("CustomerGatewayIp", "203.0.113.7"),
         ("LambdaEnabled", "true"), ("LambdaInVpc", "true"), ("LambdaSchedule", "rate(1 hour)"),
         ("EksEnabled", "true"),
+        ("CloudTrailEnabled", "true"), ("ConfigEnabled", "true"),
     ];
 
     private static readonly (string Key, string Value) s_throughSecrets = ("kms:ViaService", "secretsmanager.us-east-1.amazonaws.com");

@@ -75,6 +75,41 @@ public sealed class PreflightTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_recorder_and_trails_that_the_account_has_already_are_told()
+    {
+        harness.Edit("main.yaml", "\nOutputs:\n", """
+
+              Recorder: { Type: AWS::Config::ConfigurationRecorder, Properties: { RoleARN: r } }
+              Trail: { Type: AWS::CloudTrail::Trail, Properties: { TrailName: inferloop-demo-dev, IsLogging: true, S3BucketName: b } }
+            Outputs:
+
+            """);
+        var before = await harness.Operator().Operations.PreflightAsync(EnvironmentHarness.Spec, thorough: false, Stop);
+        Assert.Contains(before, f => f is { Severity: PreflightSeverity.Passed, Subject: "AWS Config" });
+        Assert.Contains(before, f => f is { Severity: PreflightSeverity.Passed, Subject: "CloudTrail" });
+
+        var config = harness.Aws.Client<Amazon.ConfigService.IAmazonConfigService>();
+        await config.PutConfigurationRecorderAsync(
+            new Amazon.ConfigService.Model.PutConfigurationRecorderRequest { ConfigurationRecorder = new() { Name = "of-the-organisation", RoleARN = "arn:aws:iam::123456789012:role/config" } }, Stop);
+        await harness.S3.PutBucketAsync("trails-of-the-organisation", Stop);
+        var document = """{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":["s3:GetBucketAcl","s3:PutObject"],"Resource":["arn:aws:s3:::trails-of-the-organisation","arn:aws:s3:::trails-of-the-organisation/*"]}]}""";
+        await harness.S3.PutBucketPolicyAsync("trails-of-the-organisation", document, Stop);
+        var trails = harness.Aws.Client<Amazon.CloudTrail.IAmazonCloudTrail>();
+        await trails.CreateTrailAsync(new Amazon.CloudTrail.Model.CreateTrailRequest { Name = "of-the-organisation", S3BucketName = "trails-of-the-organisation", IsMultiRegionTrail = true }, Stop);
+        var with = await harness.Operator().Operations.PreflightAsync(EnvironmentHarness.Spec, thorough: false, Stop);
+        Assert.Contains(with, f => f is { Severity: PreflightSeverity.Error, Subject: "AWS Config" } && f.Message.Contains("of-the-organisation", StringComparison.Ordinal) && f.Remedy.Contains("-ConfigEnabled $false", StringComparison.Ordinal));
+        Assert.Contains(with, f => f is { Severity: PreflightSeverity.Warning, Subject: "CloudTrail" } && f.Message.Contains("of-the-organisation", StringComparison.Ordinal));
+
+        for (var i = 0; i < 4; i++)
+        {
+            await trails.CreateTrailAsync(new Amazon.CloudTrail.Model.CreateTrailRequest { Name = $"more-{i}", S3BucketName = "trails-of-the-organisation" }, Stop);
+        }
+
+        var full = await harness.Operator().Operations.PreflightAsync(EnvironmentHarness.Spec, thorough: false, Stop);
+        Assert.Contains(full, f => f is { Severity: PreflightSeverity.Error, Subject: "CloudTrail" } && f.Message.Contains("5 trails", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Code_of_functions_that_is_not_there_and_concurrency_that_Lambda_keeps_are_errors()
     {
         harness.Edit("main.yaml", "\nOutputs:\n", """

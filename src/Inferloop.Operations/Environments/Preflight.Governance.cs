@@ -2,11 +2,15 @@ using Amazon.CloudTrail;
 using Amazon.CloudTrail.Model;
 using Amazon.ConfigService;
 using Amazon.ConfigService.Model;
+using Amazon.IdentityManagement;
+using Amazon.IdentityManagement.Model;
 
 namespace Inferloop.Operations.Environments;
 
 internal sealed partial class Preflight
 {
+    private const string GitHubIssuer = "token.actions.githubusercontent.com";
+
     /// <summary>
     /// What an account has once: AWS Config's recorder and its delivery channel (one a region), and trails (five a region, the first copy of events free).
     /// Quotas: docs.aws.amazon.com/config/latest/developerguide/configlimits.html, docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html.
@@ -23,6 +27,28 @@ internal sealed partial class Preflight
             var name = trail.Properties["TrailName"]?.AsString() ?? "";
             await GuardedAsync(PreflightCheck.Quota, "CloudTrail", () => TrailAsync(name, cancellation)).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>An account has one OIDC provider for an issuer; a second one is refused.</summary>
+    private async Task DeliveryAsync(CancellationToken cancellation)
+    {
+        if (!Made.Any(r => r.Type == "AWS::IAM::OIDCProvider" && r.Properties["Url"]?.AsString() == "https://" + GitHubIssuer))
+        {
+            return;
+        }
+
+        await GuardedAsync(PreflightCheck.Name, GitHubIssuer, async () =>
+        {
+            var providers = (await aws.Client<IAmazonIdentityManagementService>().ListOpenIDConnectProvidersAsync(new ListOpenIDConnectProvidersRequest(), cancellation).ConfigureAwait(false)).OpenIDConnectProviderList ?? [];
+            if (providers.Find(p => p.Arn.EndsWith(":oidc-provider/" + GitHubIssuer, StringComparison.Ordinal)) is { } found)
+            {
+                Add(PreflightSeverity.Error, PreflightCheck.Name, GitHubIssuer, "The account knows GitHub as an identity provider already, and may know it once.", $"Give -GitHubProviderArn {found.Arn}.");
+            }
+            else
+            {
+                Add(PreflightSeverity.Passed, PreflightCheck.Name, GitHubIssuer, "The account does not know GitHub as an identity provider yet.");
+            }
+        }).ConfigureAwait(false);
     }
 
     private async Task RecorderAsync(CancellationToken cancellation)

@@ -27,6 +27,7 @@ internal sealed partial class Preflight
         "AWS::KMS::Alias" => resource.Properties["AliasName"],
         "AWS::SecretsManager::Secret" => resource.Properties["Name"],
         "AWS::RDS::DBInstance" => resource.Properties["DBInstanceIdentifier"],
+        "AWS::ECR::Repository" => resource.Properties["RepositoryName"],
         _ => null,
     })?.AsString();
 
@@ -37,7 +38,7 @@ internal sealed partial class Preflight
         {
             taken = await ExistsAsync(resource.Type, name, cancellation).ConfigureAwait(false);
         }
-        catch (AmazonServiceException e) when (e.ErrorCode is "ResourceNotFoundException" or "NoSuchEntity" or "NoSuchEntityException" or "LoadBalancerNotFound" or "LoadBalancerNotFoundException" or "DBInstanceNotFound" or "DBInstanceNotFoundFault" or "NotFound" or "NoSuchBucket"
+        catch (AmazonServiceException e) when (e.ErrorCode is "ResourceNotFoundException" or "NoSuchEntity" or "NoSuchEntityException" or "LoadBalancerNotFound" or "LoadBalancerNotFoundException" or "DBInstanceNotFound" or "DBInstanceNotFoundFault" or "NotFound" or "NoSuchBucket" or "RepositoryNotFoundException"
             || e.StatusCode == System.Net.HttpStatusCode.NotFound)
         {
             taken = false;
@@ -84,6 +85,9 @@ internal sealed partial class Preflight
                 return (aliases.Aliases ?? []).Exists(a => a.AliasName == name);
             case "AWS::SecretsManager::Secret":
                 await aws.Client<Amazon.SecretsManager.IAmazonSecretsManager>().DescribeSecretAsync(new Amazon.SecretsManager.Model.DescribeSecretRequest { SecretId = name }, cancellation).ConfigureAwait(false);
+                return true;
+            case "AWS::ECR::Repository":
+                await aws.Client<Amazon.ECR.IAmazonECR>().DescribeRepositoriesAsync(new Amazon.ECR.Model.DescribeRepositoriesRequest { RepositoryNames = [name] }, cancellation).ConfigureAwait(false);
                 return true;
             default:
                 await aws.Client<Amazon.RDS.IAmazonRDS>().DescribeDBInstancesAsync(new Amazon.RDS.Model.DescribeDBInstancesRequest { DBInstanceIdentifier = name }, cancellation).ConfigureAwait(false);

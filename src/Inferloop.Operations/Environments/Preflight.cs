@@ -34,6 +34,7 @@ internal sealed partial class Preflight(EnvironmentAws aws, EnvironmentPlan plan
         await flight.FunctionsAsync(cancellation).ConfigureAwait(false);
         await flight.KubernetesAsync(cancellation).ConfigureAwait(false);
         await flight.GovernanceAsync(cancellation).ConfigureAwait(false);
+        await flight.DeliveryAsync(cancellation).ConfigureAwait(false);
         if (thorough)
         {
             await flight.InstanceTypesAsync(cancellation).ConfigureAwait(false);

@@ -58,6 +58,9 @@ public sealed record InferloopEnvironmentSpec
     /// <summary>What is recorded of the account, and judged.</summary>
     public GovernanceSpec Governance { get; init; } = new();
 
+    /// <summary>How what is pushed reaches the environment.</summary>
+    public DeliverySpec Delivery { get; init; } = new();
+
     /// <summary>Logs and metrics.</summary>
     public LoggingSpec Logging { get; init; } = new();
 

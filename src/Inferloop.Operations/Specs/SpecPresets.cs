@@ -66,6 +66,7 @@ internal static class SpecPresets
             },
             Storage = new StorageSpec { RetainData = prod, ReplicationTimeControl = prod, RequestMetrics = prod },
             Security = new SecuritySpec { DeletionProtection = prod, KeyDeletionDays = dev ? 7 : 30, RotationEnabled = !dev },
+            Delivery = new DeliverySpec { PipelineApproval = prod },
             Logging = new LoggingSpec { ContainerInsights = prod ? ContainerInsightsMode.Enhanced : ContainerInsightsMode.Enabled },
         };
         return Shape(spec, pattern ?? DeploymentPattern.Container);
@@ -139,6 +140,12 @@ internal static class SpecPresets
         if (!existing && !Given(nameof(CacheSpec.CacheEnabled)) && Given(nameof(ConnectionsSpec.CacheHost)))
         {
             spec = spec.With(nameof(CacheSpec.CacheEnabled), spec.Connections.CacheHost.Length == 0);
+        }
+
+        // Who names a repository wants what is pushed to it released; by workflows of GitHub's where those are asked for.
+        if (!existing && !Given(nameof(DeliverySpec.PipelineEnabled)) && Given(nameof(DeliverySpec.PipelineRepository)))
+        {
+            spec = spec.With(nameof(DeliverySpec.PipelineEnabled), spec.Delivery.PipelineRepository.Length > 0 && !spec.Delivery.GitHubActionsEnabled);
         }
 
         // A single node has no other zone to be held in.

@@ -34,6 +34,7 @@ internal sealed partial class SpecValidator
         validator.Eks();
         validator.Storage();
         validator.Watching();
+        validator.Delivery();
         validator.Versions();
         validator.Vpn();
         validator.Tags();

@@ -107,6 +107,7 @@ public sealed class PlatformGuideTests
                 "CertificateArn" => "arn:aws:acm:us-east-1:123456789012:certificate/1",
                 "CustomerGatewayIp" => "198.51.100.7",
                 "LambdaSchedule" => "rate(1 hour)",
+                "PipelineRepository" => "acme/synthdata",
                 _ => p.Value,
             }));
     }

@@ -20,6 +20,7 @@ public sealed partial class DataStackTests : IAsyncLifetime
     [InlineData("VpnEnabled=true", "CustomerGatewayIp=203.0.113.7", "TableBillingMode=Provisioned", "TransferAcceleration=true", "IntelligentTiering=true")]
     [InlineData("LambdaEnabled=true", "LambdaSchedule=rate(1 hour)", "LambdaProvisionedConcurrency=2", "LambdaReservedConcurrency=10", "LambdaInVpc=true", "EcsEnabled=false", "DatabaseEnabled=false", "CacheEnabled=false")]
     [InlineData("LambdaEnabled=true", "LambdaArchitecture=arm64", "LambdaHttpApi=false", "LambdaBucketTrigger=false", "LambdaTableTrigger=false", "BatchEnabled=true", "EcsEnabled=false", "BudgetAmount=200")]
+    [InlineData("PipelineEnabled=true", "GitHubActionsEnabled=true", "PipelineRepository=acme/synthdata", "BatchEnabled=true", "DatabaseEnabled=false", "CacheEnabled=false")]
     public async Task Comes_up_without_drift_and_goes(params string[] given)
     {
         var cloudFormation = new CloudFormationCaller(sandbox);

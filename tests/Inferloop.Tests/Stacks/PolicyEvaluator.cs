@@ -13,7 +13,7 @@ internal sealed class PolicyEvaluator(IReadOnlyList<Value> statements)
     public bool Allows(string action, string resource, params (string Key, string Value)[] context)
     {
         var keys = context.ToDictionary(c => c.Key, c => c.Value, StringComparer.OrdinalIgnoreCase);
-        var applicable = statements.Where(s => Matches(s["Action"], action, ignoreCase: true) && Matches(s["Resource"], resource, ignoreCase: false) && Holds(s["Condition"], keys)).ToList();
+        var applicable = statements.Where(s => (s["NotAction"] is { } except ? !Matches(except, action, ignoreCase: true) : Matches(s["Action"], action, ignoreCase: true)) && Matches(s["Resource"], resource, ignoreCase: false) && Holds(s["Condition"], keys)).ToList();
         return applicable.Any(s => s["Effect"]!.AsString() == "Allow") && applicable.All(s => s["Effect"]!.AsString() != "Deny");
     }
 
@@ -47,6 +47,8 @@ internal sealed class PolicyEvaluator(IReadOnlyList<Value> statements)
                     "StringEquals" => given is not null && wanted.Contains(given),
                     "StringNotEquals" => given is null || !wanted.Contains(given),
                     "StringLike" or "ArnLike" or "ArnEquals" => given is not null && wanted.Any(w => Like(w, given, ignoreCase: false)),
+                    "ArnNotLike" => given is null || !wanted.Any(w => Like(w, given, ignoreCase: false)),
+                    "Null" => wanted.Contains(given is null ? "true" : "false"),
                     "Bool" => given is not null && wanted.Contains(given, StringComparer.OrdinalIgnoreCase),
                     "NumericLessThan" => given is not null && decimal.Parse(given, CultureInfo.InvariantCulture) < decimal.Parse(wanted[0], CultureInfo.InvariantCulture),
                     _ => throw new NotSupportedException($"the condition operator {operation}"),

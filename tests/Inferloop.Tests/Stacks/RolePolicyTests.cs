@@ -15,6 +15,7 @@ public sealed class RolePolicyTests
         ("LambdaEnabled", "true"), ("LambdaInVpc", "true"), ("LambdaSchedule", "rate(1 hour)"),
         ("EksEnabled", "true"),
         ("CloudTrailEnabled", "true"), ("ConfigEnabled", "true"),
+        ("PipelineEnabled", "true"), ("GitHubActionsEnabled", "true"), ("PipelineRepository", "acme/synthdata"), ("BatchEnabled", "true"),
     ];
 
     private static readonly (string Key, string Value) s_throughSecrets = ("kms:ViaService", "secretsmanager.us-east-1.amazonaws.com");
@@ -42,6 +43,7 @@ public sealed class RolePolicyTests
             Assert.Equal(["service-role/AmazonEBSCSIDriverPolicy"], Holds(stack, "Eks/EbsCsiRole"));
             Assert.Equal(["scale-nodes"], Holds(stack, "Eks/AutoscalerRole"));
             Assert.Equal(["read-secrets", "storage-access"], Holds(stack, "Eks/ApplicationRole"));
+            Assert.Equal(["run-stages"], Holds(stack, "Pipeline/PipelineRole"));
         }
     }
 
@@ -168,6 +170,52 @@ public sealed class RolePolicyTests
         Assert.False(role.Allows("secretsmanager:PutSecretValue", injected[0]));
         Assert.True(role.Allows("kms:Decrypt", "${Security/Key.Arn}", s_throughSecrets));
         Assert.False(role.Allows("kms:Decrypt", "${Security/Key.Arn}"));
+    }
+
+    [Fact]
+    public async Task A_release_sets_the_image_of_its_environment_and_nothing_else()
+    {
+        var stack = await StackFixture.EvaluateAsync(parameters: s_everything);
+        var release = new PolicyEvaluator([.. Statements(stack.Find("Pipeline/ReleaseAccess"))]);
+        const string Account = "us-east-1:123456789012:";
+        foreach (var (action, resource) in new[]
+        {
+            ("ecr:PutImage", "${Pipeline/Repository.Arn}"), ("ecr:GetAuthorizationToken", "*"),
+            ("cloudformation:UpdateStack", $"arn:aws:cloudformation:{Account}stack/inferloop-demo-prod/uuid"), ("cloudformation:UpdateStack", $"arn:aws:cloudformation:{Account}stack/inferloop-demo-prod-Ecs-1A2B/uuid"),
+            ("ecs:RegisterTaskDefinition", $"arn:aws:ecs:{Account}task-definition/inferloop-synthdata-task-demo-prod:7"), ("batch:RegisterJobDefinition", $"arn:aws:batch:{Account}job-definition/x"),
+        })
+        {
+            Assert.True(release.Allows(action, resource), $"{action} on {resource}");
+        }
+
+        Assert.True(release.Allows("s3:GetObject", "arn:aws:s3:::inferloop-control-templatebucket-1/x.yaml", ("aws:ResourceAccount", StackFixture.Account)));
+        Assert.False(release.Allows("s3:GetObject", "arn:aws:s3:::inferloop-control-templatebucket-1/x.yaml", ("aws:ResourceAccount", "999999999999")));
+        Assert.True(release.Allows("iam:PassRole", "${Security/TaskRole.Arn}", ("iam:PassedToService", "ecs-tasks.amazonaws.com")));
+        Assert.False(release.Allows("iam:PassRole", "${Security/TaskRole.Arn}", ("iam:PassedToService", "ec2.amazonaws.com")));
+        Assert.False(release.Allows("iam:PassRole", "arn:aws:iam::123456789012:role/Admin", ("iam:PassedToService", "ecs-tasks.amazonaws.com")));
+        foreach (var (action, resource) in new[]
+        {
+            ("cloudformation:UpdateStack", $"arn:aws:cloudformation:{Account}stack/another/uuid"), ("cloudformation:DeleteStack", $"arn:aws:cloudformation:{Account}stack/inferloop-demo-prod/uuid"),
+            ("cloudformation:SetStackPolicy", $"arn:aws:cloudformation:{Account}stack/inferloop-demo-prod/uuid"),
+            ("ecr:PutImage", $"arn:aws:ecr:{Account}repository/another"), ("ecr:DeleteRepository", "${Pipeline/Repository.Arn}"), ("ecr:BatchDeleteImage", "${Pipeline/Repository.Arn}"),
+            ("ecs:RegisterTaskDefinition", $"arn:aws:ecs:{Account}task-definition/another:1"), ("ecs:RunTask", $"arn:aws:ecs:{Account}task-definition/inferloop-synthdata-task-demo-prod:7"),
+            ("ecs:DeleteService", $"arn:aws:ecs:{Account}service/demo-prod/synthdata"), ("s3:GetObject", "${Storage/DataBucket.Arn}/input/x"), ("dynamodb:GetItem", "${Storage/Table.Arn}"),
+            ("secretsmanager:GetSecretValue", "${Security/JwtSecret}"), ("iam:CreateRole", "*"),
+        })
+        {
+            Assert.False(release.Allows(action, resource, ("aws:ResourceAccount", StackFixture.Account)), $"{action} on {resource}");
+        }
+    }
+
+    [Fact]
+    public async Task GitHub_s_role_is_for_jobs_of_the_repository_in_the_stage_s_environment()
+    {
+        var stack = await StackFixture.EvaluateAsync(parameters: s_everything);
+        var trust = Assert.Single(stack.Find("Pipeline/GitHubRole").At("AssumeRolePolicyDocument.Statement")!.Items);
+        var who = trust["Condition"]!["StringEquals"]!;
+        Assert.Equal("sts:AssumeRoleWithWebIdentity", trust["Action"]!.AsString());
+        Assert.Equal("sts.amazonaws.com", who["token.actions.githubusercontent.com:aud"]!.AsString());
+        Assert.Equal("repo:acme/synthdata:environment:prod", who["token.actions.githubusercontent.com:sub"]!.AsString());
     }
 
     [Fact]

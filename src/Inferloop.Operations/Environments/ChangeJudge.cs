@@ -16,6 +16,9 @@ internal static class ChangeJudge
     {
         var real = new List<InferloopChange>();
         var apparent = new List<InferloopChange>();
+
+        // What is made anew because somebody deleted it gets another id, which no comparison of templates knows of.
+        own = listed.Any(c => c is { Action: EnvironmentChangeAction.Add, Drift: DriftStatus.Deleted }) ? null : own;
         foreach (var change in listed)
         {
             if (own is null || !change.IsChangeOfExisting || !change.Properties.Any(p => p.IsDynamic))

@@ -90,6 +90,7 @@ internal sealed class ChangeSetReader(IAmazonCloudFormation cloudFormation, Envi
             "Remove" => EnvironmentChangeAction.Remove,
             "Import" => EnvironmentChangeAction.Import,
             "Dynamic" => EnvironmentChangeAction.Dynamic,
+            "SyncWithActual" => EnvironmentChangeAction.SyncWithActual,
             _ => replacement == EnvironmentReplacement.Always ? EnvironmentChangeAction.Replace : EnvironmentChangeAction.Modify,
         };
         return new InferloopChange
@@ -101,6 +102,7 @@ internal sealed class ChangeSetReader(IAmazonCloudFormation cloudFormation, Envi
             PhysicalId = change.PhysicalResourceId ?? "",
             Replacement = replacement,
             PolicyAction = change.PolicyAction?.Value ?? "",
+            Drift = change.ResourceDriftStatus?.Value switch { "IN_SYNC" => DriftStatus.InSync, "MODIFIED" => DriftStatus.Modified, "DELETED" => DriftStatus.Deleted, _ => DriftStatus.NotChecked },
             Properties = (change.Details ?? [])
                 .Where(d => d.Target is not null)
                 .Select(d => new InferloopPropertyChange(
@@ -111,6 +113,7 @@ internal sealed class ChangeSetReader(IAmazonCloudFormation cloudFormation, Envi
                     IsDynamic = d.Evaluation?.Value == "Dynamic",
                     Source = d.ChangeSource?.Value ?? "DirectModification",
                     Cause = d.CausingEntity ?? "",
+                    Deployed = d.Target.Drift?.PreviousValue,
                 })
                 .GroupBy(p => p.Path, StringComparer.Ordinal)
                 // One property can be listed for each thing its value comes from; what is certain goes before what is not, then the one with values says most.

@@ -14,6 +14,9 @@ internal sealed record UpdateOptions
 
     /// <summary>The data stores that may be replaced or deleted, by their paths. A pattern is no consent.</summary>
     public IReadOnlyList<string> AllowedReplacements { get; init; } = [];
+
+    /// <summary>Start from what is there instead of what was deployed last, and so take back what other hands did.</summary>
+    public bool RevertDrift { get; init; }
 }
 
 internal sealed partial class EnvironmentOperations
@@ -57,7 +60,7 @@ internal sealed partial class EnvironmentOperations
         }
 
         var scope = await BeginAsync(spec, OperationKind.Update, control, cancellation).ConfigureAwait(false);
-        var prepared = new PreparedChange(this, scope, plan, OperationKind.Update, preview) { AllowedReplacements = update.AllowedReplacements };
+        var prepared = new PreparedChange(this, scope, plan, OperationKind.Update, preview) { AllowedReplacements = update.AllowedReplacements, RevertsDrift = update.RevertDrift };
         try
         {
             stack = await FindStackAsync(spec.StackName, cancellation).ConfigureAwait(false) ?? throw NotFound(spec.Name, spec.Region);

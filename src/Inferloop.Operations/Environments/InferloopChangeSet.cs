@@ -22,6 +22,9 @@ public enum EnvironmentChangeAction
 
     /// <summary>Only values that come from elsewhere change; CloudFormation cannot say more before it runs.</summary>
     Dynamic,
+
+    /// <summary>The resource stays as it is, and CloudFormation takes note: the template says by now what another hand did.</summary>
+    SyncWithActual,
 }
 
 /// <summary>Whether a change replaces its resource.</summary>
@@ -69,11 +72,14 @@ public sealed record InferloopPropertyChange(string Path, string? Before, string
     /// <summary>The parameter, resource or attribute that the change comes from; empty for the template's own text.</summary>
     public string Cause { get; init; } = "";
 
+    /// <summary>What was deployed last, where another hand has changed it since to <see cref="Before"/>; otherwise null. Known with -RevertDrift only.</summary>
+    public string? Deployed { get; init; }
+
     /// <summary>The resource's property, without what is inside it.</summary>
     internal string TopLevel => ChangeJudge.TopLevel(Path);
 
     /// <summary>The change in one line.</summary>
-    public override string ToString() => $"{Path}: {Before ?? "(none)"} -> {After ?? (KnownAfterApply ? "(known after apply)" : "(none)")}";
+    public override string ToString() => $"{Path}: {Before ?? "(none)"} -> {After ?? (KnownAfterApply ? "(known after apply)" : "(none)")}{(Deployed is null ? "" : $" (deployed as {Deployed})")}";
 }
 
 /// <summary>One resource that a change set changes.</summary>
@@ -102,6 +108,9 @@ public sealed record InferloopChange
 
     /// <summary>What becomes of the old resource, in CloudFormation's words: Delete, Retain, Snapshot, ReplaceAndDelete and so on; empty where it stays.</summary>
     public string PolicyAction { get; init; } = "";
+
+    /// <summary>What another hand did to the resource since it was deployed; NotChecked without -RevertDrift.</summary>
+    public DriftStatus Drift { get; init; } = DriftStatus.NotChecked;
 
     /// <summary>What the change can cost.</summary>
     public EnvironmentChangeRisk Risk { get; init; }

@@ -41,6 +41,9 @@ internal sealed class PreparedChange : IAsyncDisposable
     /// <summary>The data stores that may be replaced or deleted, by their paths.</summary>
     public IReadOnlyList<string> AllowedReplacements { get; init; } = [];
 
+    /// <summary>The change set starts from what is there, not from what was deployed last.</summary>
+    public bool RevertsDrift { get; init; }
+
     /// <summary>AWS found nothing to change.</summary>
     public bool Empty { get; private set; }
 
@@ -85,6 +88,7 @@ internal sealed class PreparedChange : IAsyncDisposable
                 Tags = EnvironmentOperations.TagsOf(Plan.Tags),
                 Capabilities = EnvironmentOperations.Capabilities,
                 IncludeNestedStacks = true,
+                DeploymentMode = RevertsDrift ? Amazon.CloudFormation.DeploymentMode.REVERT_DRIFT : null,
             },
             cancellation).ConfigureAwait(false);
         changeSetId = answer.Id;

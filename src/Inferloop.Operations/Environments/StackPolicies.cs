@@ -77,7 +77,7 @@ internal sealed class StackPolicies(IAmazonCloudFormation cloudFormation)
 
     private static IEnumerable<string> Actions(InferloopChange change) => change switch
     {
-        { Action: EnvironmentChangeAction.Add or EnvironmentChangeAction.Import } => [],
+        { Action: EnvironmentChangeAction.Add or EnvironmentChangeAction.Import or EnvironmentChangeAction.SyncWithActual } => [],
         { Action: EnvironmentChangeAction.Remove } => ["Update:Delete"],
         { Replacement: EnvironmentReplacement.Always } => ["Update:Replace"],
         { Replacement: EnvironmentReplacement.Conditional } => ["Update:Replace", "Update:Modify"],

@@ -9,7 +9,13 @@ internal sealed record StackComparison(EvaluatedStack? Before, EvaluatedStack Af
 {
     private ApparentChanges? apparent;
 
-    public bool HasChanges => !Difference.IsEmpty || TagsChanged || OutputsChanged;
+    /// <summary>By path, what is not as it was deployed, where the change set starts from what is there.</summary>
+    public IReadOnlyDictionary<string, LiveState> Live { get; init; } = new Dictionary<string, LiveState>();
+
+    /// <summary>Whether the change set starts from what is there (drift-aware).</summary>
+    public bool RevertsDrift { get; init; }
+
+    public bool HasChanges => !Difference.IsEmpty || TagsChanged || OutputsChanged || Live.Count > 0;
 
     /// <summary>What is listed beside what changes.</summary>
     public ApparentChanges Apparent => apparent ??= ApparentChanges.Of(this);
@@ -23,7 +29,7 @@ internal sealed record StackComparison(EvaluatedStack? Before, EvaluatedStack Af
 /// <summary>Finds what a new definition changes in a stack, and says it in the form of change sets.</summary>
 internal sealed class ChangeSetBuilder(StackEngine engine, RequestContext context)
 {
-    public async Task<StackComparison> CompareAsync(StackRecord? stack, StackDefinition definition, string? name = null)
+    public async Task<StackComparison> CompareAsync(StackRecord? stack, StackDefinition definition, string? name = null, IReadOnlyDictionary<string, LiveState>? live = null)
     {
         EvaluatedStack? before = null;
         var current = stack?.Definition;
@@ -48,7 +54,12 @@ internal sealed class ChangeSetBuilder(StackEngine engine, RequestContext contex
             throw TemplateFaults.For(e, definition.Template);
         }
         var tags = current is not null && !SameTags(current.Tags, definition.Tags) && after.AllResources().Any(IsTaggable);
-        return new StackComparison(before, after, StackComparer.Compare(before, after), tags, before is not null && StackComparer.OutputsDiffer(before, after));
+        var difference = StackComparer.Compare(before, after, (live ?? new Dictionary<string, LiveState>()).ToDictionary(pair => pair.Key, pair => pair.Value.Properties));
+        return new StackComparison(before, after, difference, tags, before is not null && StackComparer.OutputsDiffer(before, after))
+        {
+            Live = live ?? new Dictionary<string, LiveState>(),
+            RevertsDrift = live is not null,
+        };
     }
 
     private static bool SameTags(IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> after) =>
@@ -101,6 +112,16 @@ internal sealed class ChangeSetBuilder(StackEngine engine, RequestContext contex
                 listed.Add(resource.LogicalId);
                 changes.Add(Retagged(resource, stack, nestedChangeSets.GetValueOrDefault(resource.LogicalId)));
             }
+        }
+        foreach (var resource in StackAt(comparison.After, path)?.Resources.Where(resource => !listed.Contains(resource.LogicalId) && comparison.Live.ContainsKey(resource.Path)) ?? [])
+        {
+            // The template has come to say what somebody did by hand: only CloudFormation's own record changes.
+            listed.Add(resource.LogicalId);
+            var nothing = new ResourceChange(ChangeAction.Modify, resource.LogicalId, resource.Path, resource.Type, Replacement.Never, [], resource, resource);
+            var change = Change(nothing, stack, false, null, comparison, replaced);
+            change["ResourceChange"]!["Action"] = "SyncWithActual";
+            change["ResourceChange"]!["Details"] = new JsonArray();
+            changes.Add(change);
         }
         foreach (var resource in StackAt(comparison.After, path)?.Resources.Where(resource => !listed.Contains(resource.LogicalId) && comparison.Apparent.Lists(resource)) ?? [])
         {
@@ -177,6 +198,10 @@ internal sealed class ChangeSetBuilder(StackEngine engine, RequestContext contex
         json["ChangeSetId"] = nestedChangeSet;
         json["BeforeContext"] = Context(change.Before);
         json["AfterContext"] = Context(change.After, replaced);
+        if (comparison.RevertsDrift)
+        {
+            LiveState.Tell(json, comparison.Live.GetValueOrDefault(change.Path));
+        }
         return new JsonObject { ["Type"] = "Resource", ["ResourceChange"] = json };
     }
 
@@ -330,7 +355,7 @@ internal sealed class ChangeSetBuilder(StackEngine engine, RequestContext contex
         foreach (var detail in ((JsonArray)resource["Details"]!).OfType<JsonObject>())
         {
             var target = (JsonObject)detail["Target"]!;
-            foreach (var name in new[] { "Path", "BeforeValue", "AfterValue", "AttributeChangeType" })
+            foreach (var name in new[] { "Path", "BeforeValue", "AfterValue", "BeforeValueFrom", "AfterValueFrom", "Drift", "AttributeChangeType" })
             {
                 target.Remove(name);
             }

@@ -53,9 +53,9 @@ internal sealed partial class CloudFormationService
         var stackName = Text(input, "StackName");
         var name = Text(input, "ChangeSetName");
         var type = Optional(input, "ChangeSetType") ?? "UPDATE";
-        if (Optional(input, "DeploymentMode") is not null)
+        if (Optional(input, "DeploymentMode") is not null && type != "UPDATE")
         {
-            throw new ServiceFault("NotImplemented", "The sandbox does not implement drift-aware change sets (DeploymentMode). Nothing was changed.", 501);
+            throw Invalid($"DeploymentMode REVERT_DRIFT is not supported for change sets of type {type}.");
         }
         var store = engine.Store(context);
         var stack = store.Find(stackName) is { IsDeleted: false } live ? live : null;
@@ -141,6 +141,7 @@ internal sealed partial class CloudFormationService
             Request = (JsonObject)input.DeepClone(),
             Description = Optional(input, "Description"),
             IncludeNestedStacks = Flag(input, "IncludeNestedStacks"),
+            DeploymentMode = Optional(input, "DeploymentMode"),
             ImportExistingResources = Flag(input, "ImportExistingResources"),
             OnStackFailure = Optional(input, "OnStackFailure"),
             Definition = definition,
@@ -183,7 +184,8 @@ internal sealed partial class CloudFormationService
         {
             await Runtime.Clock.DelayAsync(ChangeSetTakes, context.Cancellation).ConfigureAwait(false);
             var builder = new ChangeSetBuilder(engine, context);
-            var comparison = await builder.CompareAsync(stack, definition).ConfigureAwait(false);
+            changeSet.Live = changeSet.DeploymentMode is null ? null : await LiveStatesAsync(context, stack).ConfigureAwait(false);
+            var comparison = await builder.CompareAsync(stack, definition, live: changeSet.Live).ConfigureAwait(false);
             if (!comparison.HasChanges)
             {
                 FailChangeSet(changeSet, NoChanges);
@@ -277,7 +279,7 @@ internal sealed partial class CloudFormationService
             // Each nested stack has one, also where nothing in it changes: its template might be another one.
             var inside = path + logicalId + "/";
             var child = ExistingChild(stack, logicalId) ?? Reviewed(context, stack, logicalId);
-            var input = new JsonObject { ["IncludeNestedStacks"] = true };
+            var input = new JsonObject { ["IncludeNestedStacks"] = true, ["DeploymentMode"] = parent.DeploymentMode };
             var name = $"{parent.Name}-{logicalId}-{Runtime.Ids.Upper(12)}";
             name = name.Length <= 128 ? name : name[^128..].TrimStart('-');
             var definition = new StackDefinition
@@ -338,6 +340,8 @@ internal sealed partial class CloudFormationService
         output["Changes"] = Array(items.Select(change => values ? change.DeepClone() : ChangeSetBuilder.WithoutValues(change)));
         output["NextToken"] = next;
         output["OnStackFailure"] = changeSet.OnStackFailure;
+        output["DeploymentMode"] = changeSet.DeploymentMode;
+        output["StackDriftStatus"] = changeSet.Live is null ? null : changeSet.Live.Count > 0 ? "DRIFTED" : "IN_SYNC";
         return output;
     }
 
@@ -411,6 +415,10 @@ internal sealed partial class CloudFormationService
             else
             {
                 stack.Updated = context.Now;
+            }
+            if (changeSet.Live is { } live)
+            {
+                Adopt(stack, live);
             }
             var import = changeSet.Type == "IMPORT";
             engine.BeginOperation(stack, created ? "CREATE_STACK" : "UPDATE_STACK", token);

@@ -188,6 +188,70 @@ internal sealed partial class CloudFormationService
         return drift;
     }
 
+    /// <summary>What of a stack and its nested ones is not as it was deployed, by path.</summary>
+    private async Task<Dictionary<string, LiveState>> LiveStatesAsync(RequestContext context, StackRecord stack, string prefix = "")
+    {
+        List<ResourceRecord> records;
+        lock (stack.Gate)
+        {
+            records = [.. stack.Resources.Values];
+        }
+        var found = new Dictionary<string, LiveState>(StringComparer.Ordinal);
+        foreach (var record in records)
+        {
+            if (record.IsNestedStack)
+            {
+                if (ExistingChild(stack, record.LogicalId) is { } child)
+                {
+                    foreach (var (path, state) in await LiveStatesAsync(context, child, prefix + record.LogicalId + "/").ConfigureAwait(false))
+                    {
+                        found[path] = state;
+                    }
+                }
+            }
+            else if (await DetectAsync(context, stack, record).ConfigureAwait(false) is { } drift && (string?)drift["StackResourceDriftStatus"] is "MODIFIED" or "DELETED")
+            {
+                found[prefix + record.LogicalId] = LiveState.Of(record, drift);
+            }
+        }
+        return found;
+    }
+
+    /// <summary>Lets the records of a stack say what is there, so that an update changes that, and a rollback comes back to it.</summary>
+    private void Adopt(StackRecord stack, IReadOnlyDictionary<string, LiveState> live)
+    {
+        foreach (var (path, state) in live)
+        {
+            var steps = path.Split('/');
+            var owner = stack;
+            foreach (var step in steps[..^1])
+            {
+                owner = owner is null ? null : ExistingChild(owner, step);
+            }
+            if (owner is null)
+            {
+                continue;
+            }
+            lock (owner.Gate)
+            {
+                if (!owner.Resources.TryGetValue(steps[^1], out var record))
+                {
+                    continue;
+                }
+                record.Drift = null;
+                record.DriftChecked = null;
+                if (state.Properties is null)
+                {
+                    owner.Resources.Remove(steps[^1]);
+                }
+                else
+                {
+                    record.Properties = state.Properties;
+                }
+            }
+        }
+    }
+
     /// <summary>What is on the resource by the stack's own doing is no drift: its tags, and policies that other resources of stacks put on a role.</summary>
     private void LeaveOutOthers(RequestContext context, ResourceRecord record, JsonObject expected, JsonObject actual)
     {

@@ -225,6 +225,12 @@ internal sealed class ChangeSetRecord
 
     public string? OnStackFailure { get; init; }
 
+    /// <summary>REVERT_DRIFT: the change set starts from what is there, not from what was deployed.</summary>
+    public string? DeploymentMode { get; init; }
+
+    /// <summary>What was not as deployed when a drift-aware change set was made, by path.</summary>
+    public IReadOnlyDictionary<string, LiveState>? Live { get; set; }
+
     public string? ParentId { get; init; }
 
     public string? RootId { get; init; }

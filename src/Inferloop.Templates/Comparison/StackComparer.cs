@@ -9,9 +9,17 @@ public static class StackComparer
     /// <param name="before">The stack as it is; null when it does not exist.</param>
     /// <param name="after">The stack as it will be; null when it will be deleted.</param>
     /// <returns>What changes.</returns>
-    public static StackDifference Compare(EvaluatedStack? before, EvaluatedStack? after)
+    public static StackDifference Compare(EvaluatedStack? before, EvaluatedStack? after) => Compare(before, after, new Dictionary<string, MapValue?>());
+
+    /// <summary>Compares what is there with an evaluation.</summary>
+    /// <param name="before">The stack as it was deployed; null when it does not exist.</param>
+    /// <param name="after">The stack as it will be; null when it will be deleted.</param>
+    /// <param name="live">By path, the properties of resources that are not as they were deployed; null for one that is gone.</param>
+    /// <returns>What changes, beginning from what is there.</returns>
+    internal static StackDifference Compare(EvaluatedStack? before, EvaluatedStack? after, IReadOnlyDictionary<string, MapValue?> live)
     {
-        var old = (before?.AllResources() ?? []).ToDictionary(r => r.Path, StringComparer.Ordinal);
+        var old = (before?.AllResources() ?? []).Where(r => !live.TryGetValue(r.Path, out var actual) || actual is not null)
+            .ToDictionary(r => r.Path, r => live.TryGetValue(r.Path, out var actual) ? r.With(actual!) : r, StringComparer.Ordinal);
         var changes = new List<ResourceChange?>();
         var stacks = new Dictionary<string, (int Index, EvaluatedResource Before, EvaluatedResource After)>(StringComparer.Ordinal);
         var replaced = new Dictionary<string, Replacement>(StringComparer.Ordinal);

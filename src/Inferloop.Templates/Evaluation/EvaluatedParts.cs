@@ -94,6 +94,21 @@ public sealed class EvaluatedResource
     /// <summary>How it is updated.</summary>
     public Value? UpdatePolicy { get; internal init; }
 
+    /// <summary>The same resource with other properties: those it has in AWS, for example.</summary>
+    internal EvaluatedResource With(MapValue properties) => new(LogicalId, Type, Path)
+    {
+        Properties = properties,
+        DependsOn = DependsOn,
+        References = References,
+        ParameterReferences = ParameterReferences,
+        DeletionPolicy = DeletionPolicy,
+        UpdateReplacePolicy = UpdateReplacePolicy,
+        Location = Location,
+        Metadata = Metadata,
+        CreationPolicy = CreationPolicy,
+        UpdatePolicy = UpdatePolicy,
+    };
+
     /// <inheritdoc/>
     public override string ToString() => $"{Path} ({Type})";
 }

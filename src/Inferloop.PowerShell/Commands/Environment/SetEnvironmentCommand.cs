@@ -54,6 +54,10 @@ public sealed class SetEnvironmentCommand : EnvironmentCmdlet, IDynamicParameter
     [Parameter]
     public SwitchParameter Resume { get; set; }
 
+    /// <summary>Start from what is there, not from what was deployed last: what other hands changed or deleted is taken back to what the spec says, together with the other changes.</summary>
+    [Parameter]
+    public SwitchParameter RevertDrift { get; set; }
+
     /// <summary>Data stores that this update may replace or delete, each named as the preview shows it, such as Storage/Table. Without its name here an update that would do so is refused.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -87,7 +91,7 @@ public sealed class SetEnvironmentCommand : EnvironmentCmdlet, IDynamicParameter
         spec = spec with { Region = operations.Aws.Region };
         var whatIf = await IsWhatIfAsync().ConfigureAwait(false);
         var prepared = await operations.PrepareUpdateAsync(
-            spec, new UpdateOptions { Preview = whatIf, Resume = Resume, AllowedReplacements = AllowReplacement }, cancellationToken).ConfigureAwait(false);
+            spec, new UpdateOptions { Preview = whatIf, Resume = Resume, AllowedReplacements = AllowReplacement, RevertDrift = RevertDrift }, cancellationToken).ConfigureAwait(false);
         await using (prepared.ConfigureAwait(false))
         {
             var changes = prepared.ChangeSet!;

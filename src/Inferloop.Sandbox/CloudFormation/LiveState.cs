@@ -6,8 +6,8 @@ namespace Inferloop.Sandbox.CloudFormation;
 
 /// <summary>A resource that is not as it was deployed: what it has now, and how that differs.</summary>
 /// <param name="Properties">The properties it has; null when it is gone.</param>
-/// <param name="Drift">The drift, as DescribeStackResourceDrifts gives it.</param>
-internal sealed record LiveState(MapValue? Properties, JsonObject Drift)
+/// <param name="Detected">The drift, as DescribeStackResourceDrifts gives it.</param>
+internal sealed record LiveState(MapValue? Properties, JsonObject Detected)
 {
     /// <summary>What was deployed, with what differs as it is now.</summary>
     public static LiveState Of(ResourceRecord record, JsonObject drift)
@@ -35,7 +35,7 @@ internal sealed record LiveState(MapValue? Properties, JsonObject Drift)
     /// <summary>Says in a change of a drift-aware change set where its values come from, and what drifted.</summary>
     public static void Tell(JsonObject change, LiveState? live)
     {
-        change["ResourceDriftStatus"] = live?.Drift["StackResourceDriftStatus"]?.DeepClone() ?? "IN_SYNC";
+        change["ResourceDriftStatus"] = live?.Detected["StackResourceDriftStatus"]?.DeepClone() ?? "IN_SYNC";
         foreach (var target in ((JsonArray)change["Details"]!).Select(detail => (JsonObject)detail!["Target"]!))
         {
             if (target["Path"] is null)
@@ -45,13 +45,13 @@ internal sealed record LiveState(MapValue? Properties, JsonObject Drift)
             target["AfterValueFrom"] = "TEMPLATE";
             target["BeforeValueFrom"] = live is null ? "PREVIOUS_DEPLOYMENT_STATE" : "ACTUAL_STATE";
             var path = Scalars.Text(target["Path"])!;
-            if (live is not null && Differences(live.Drift).FirstOrDefault(difference => Covers("/Properties" + (string)difference["PropertyPath"]!, path)) is { } drifted)
+            if (live is not null && Differences(live.Detected).FirstOrDefault(difference => Covers("/Properties" + (string)difference["PropertyPath"]!, path)) is { } drifted)
             {
                 target["Drift"] = new JsonObject
                 {
                     ["PreviousValue"] = drifted["ExpectedValue"]?.DeepClone(),
                     ["ActualValue"] = drifted["ActualValue"]?.DeepClone(),
-                    ["DriftDetectionTimestamp"] = live.Drift["Timestamp"]?.DeepClone(),
+                    ["DriftDetectionTimestamp"] = live.Detected["Timestamp"]?.DeepClone(),
                 };
             }
         }

@@ -12,6 +12,7 @@
     FormatsToProcess     = @(
         'bin/Inferloop.Alarm.format.ps1xml'
         'bin/Inferloop.CostEstimate.format.ps1xml'
+        'bin/Inferloop.CostReport.format.ps1xml'
         'bin/Inferloop.Environment.format.ps1xml'
         'bin/Inferloop.EnvironmentSpec.format.ps1xml'
         'bin/Inferloop.Identity.format.ps1xml'
@@ -22,6 +23,7 @@
     TypesToProcess       = @('bin/Inferloop.types.ps1xml')
 
     CmdletsToExport      = @(
+        'Add-InferloopSandboxBill'
         'Compare-InferloopCostEstimate'
         'Compare-InferloopEnvironment'
         'Export-InferloopCostEstimate'
@@ -29,7 +31,9 @@
         'Export-InferloopTemplate'
         'Format-InferloopCostEstimate'
         'Get-InferloopAlarm'
+        'Get-InferloopBudget'
         'Get-InferloopCostEstimate'
+        'Get-InferloopCostReport'
         'Get-InferloopDrift'
         'Get-InferloopEnvironment'
         'Get-InferloopEnvironmentComponent'
@@ -38,10 +42,12 @@
         'Get-InferloopPrice'
         'Get-InferloopSandbox'
         'Import-InferloopEnvironmentSpec'
+        'Measure-InferloopCostAccuracy'
         'New-InferloopEnvironment'
         'New-InferloopEnvironmentSpec'
         'Remove-InferloopEnvironment'
         'Resume-InferloopEnvironment'
+        'Set-InferloopBudget'
         'Set-InferloopEnvironment'
         'Start-InferloopSandbox'
         'Stop-InferloopSandbox'

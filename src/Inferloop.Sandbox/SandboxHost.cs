@@ -50,6 +50,10 @@ public sealed class SandboxHost : IAsyncDisposable
 
     internal SandboxRuntime Runtime => runtime;
 
+    /// <summary>Puts charges on the account's bill, which Cost Explorer and Budgets then read; budgets whose thresholds they cross speak.</summary>
+    /// <param name="lines">What was charged.</param>
+    public void Charge(IReadOnlyList<SandboxBillLine> lines) => runtime.Service<Services.CostExplorer.CostExplorerService>().Charge(AccountId, lines);
+
     /// <summary>Starts a sandbox.</summary>
     /// <param name="options">How to set it up; the defaults when null.</param>
     /// <param name="cancellationToken">Cancels the start.</param>

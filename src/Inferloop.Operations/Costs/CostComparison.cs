@@ -10,16 +10,16 @@ public sealed record CostComparison
     public CostEstimate? After { get; init; }
 
     /// <summary>Lines whose cost differs, greatest change first.</summary>
-    public required IReadOnlyList<CostDifference> Differences { get; init; }
+    public required IReadOnlyList<CostDifference> Differences { get; init => field = value.Indexable(); }
 
     /// <summary>The change by component, greatest first.</summary>
-    public required IReadOnlyList<ComponentDifference> Components { get; init; }
+    public required IReadOnlyList<ComponentDifference> Components { get; init => field = value.Indexable(); }
 
     /// <summary>What is charged without a price here after, and was not before.</summary>
-    public required IReadOnlyList<UnpricedItem> UnpricedAdded { get; init; }
+    public required IReadOnlyList<UnpricedItem> UnpricedAdded { get; init => field = value.Indexable(); }
 
     /// <summary>What was charged without a price here before, and is not after.</summary>
-    public required IReadOnlyList<UnpricedItem> UnpricedRemoved { get; init; }
+    public required IReadOnlyList<UnpricedItem> UnpricedRemoved { get; init => field = value.Indexable(); }
 
     /// <summary>Expected cost a month before.</summary>
     public decimal MonthlyBefore => Before?.MonthlyExpected ?? 0;

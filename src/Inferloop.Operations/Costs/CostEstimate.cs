@@ -16,7 +16,7 @@ public sealed record CostEstimate
     public string? Stage { get; init; }
 
     /// <summary>Regions of the estimated stacks; usually one.</summary>
-    public required IReadOnlyList<string> Regions { get; init; }
+    public required IReadOnlyList<string> Regions { get; init => field = value.Indexable(); }
 
     /// <summary>Region of the estimated stacks; several are separated by commas.</summary>
     public string Region => string.Join(", ", Regions);
@@ -34,16 +34,16 @@ public sealed record CostEstimate
     public required decimal MonthlyHigh { get; init; }
 
     /// <summary>The priced lines, by component and resource.</summary>
-    public required IReadOnlyList<CostLine> Lines { get; init; }
+    public required IReadOnlyList<CostLine> Lines { get; init => field = value.Indexable(); }
 
     /// <summary>What is charged but has no price here. It is in none of the sums.</summary>
-    public required IReadOnlyList<UnpricedItem> Unpriced { get; init; }
+    public required IReadOnlyList<UnpricedItem> Unpriced { get; init => field = value.Indexable(); }
 
     /// <summary>Resources that AWS does not charge for.</summary>
-    public required IReadOnlyList<FreeResource> Free { get; init; }
+    public required IReadOnlyList<FreeResource> Free { get; init => field = value.Indexable(); }
 
     /// <summary>What holds for the whole estimate.</summary>
-    public required IReadOnlyList<string> Assumptions { get; init; }
+    public required IReadOnlyList<string> Assumptions { get; init => field = value.Indexable(); }
 
     /// <summary>The catalog that priced it.</summary>
     public required string Catalog { get; init; }
@@ -94,7 +94,7 @@ public sealed record CostEstimate
 
     /// <summary>The lines summed by component, dearest first.</summary>
     public IReadOnlyList<ComponentCost> Components =>
-        [.. Lines.GroupBy(l => l.Component, StringComparer.Ordinal)
+        (List<ComponentCost>)[.. Lines.GroupBy(l => l.Component, StringComparer.Ordinal)
             .Select(g => new ComponentCost(g.Key, g.Sum(l => l.MonthlyLow), g.Sum(l => l.MonthlyExpected), g.Sum(l => l.MonthlyHigh), g.Count()))
             .OrderByDescending(c => c.MonthlyExpected).ThenBy(c => c.Component, StringComparer.Ordinal)];
 }

@@ -111,7 +111,7 @@ public sealed record CostGate
     public required CostLimits Limits { get; init; }
 
     /// <summary>The checks.</summary>
-    public required IReadOnlyList<CostCheck> Checks { get; init; }
+    public required IReadOnlyList<CostCheck> Checks { get; init => field = value.Indexable(); }
 
     /// <summary>Whether no check failed.</summary>
     public bool Passed => Checks.All(c => c.Result != CostCheckResult.Failed);
@@ -120,5 +120,5 @@ public sealed record CostGate
     public int ExitCode => Passed ? 0 : 1;
 
     /// <summary>The checks that failed.</summary>
-    public IReadOnlyList<CostCheck> Failures => [.. Checks.Where(c => c.Result == CostCheckResult.Failed)];
+    public IReadOnlyList<CostCheck> Failures => (List<CostCheck>)[.. Checks.Where(c => c.Result == CostCheckResult.Failed)];
 }

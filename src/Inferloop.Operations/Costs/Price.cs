@@ -9,6 +9,9 @@ namespace Inferloop.Operations.Costs;
 /// <param name="KnownUpTo">The quantity up to which the price is known; null when the last tier has no end.</param>
 public sealed record Price(string Region, string Service, string Dimension, string Unit, IReadOnlyList<PriceTier> Tiers, decimal? KnownUpTo)
 {
+    /// <summary>The tiers, lowest first. A quantity below the first is free of charge.</summary>
+    public IReadOnlyList<PriceTier> Tiers { get; init => field = value.Indexable(); } = Tiers.Indexable();
+
     /// <summary>The cost of a quantity a month, tier by tier. What lies above <see cref="KnownUpTo"/> is not in it.</summary>
     /// <param name="quantity">The quantity, in <see cref="Unit"/>.</param>
     /// <returns>US dollars, not rounded.</returns>

@@ -76,7 +76,7 @@ public sealed class PriceCatalog
     public string Name { get; }
 
     /// <summary>The regions that have prices, in order.</summary>
-    public IReadOnlyList<string> Regions => [.. _regions.Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Regions => (List<string>)[.. _regions.Order(StringComparer.Ordinal)];
 
     /// <summary>The number of prices.</summary>
     public int Count => _prices.Count;

@@ -104,7 +104,7 @@ public sealed record InferloopChange
     public EnvironmentReplacement Replacement { get; init; }
 
     /// <summary>The properties that change.</summary>
-    public IReadOnlyList<InferloopPropertyChange> Properties { get; init; } = [];
+    public IReadOnlyList<InferloopPropertyChange> Properties { get; init => field = value.Indexable(); } = [];
 
     /// <summary>What becomes of the old resource, in CloudFormation's words: Delete, Retain, Snapshot, ReplaceAndDelete and so on; empty where it stays.</summary>
     public string PolicyAction { get; init; } = "";
@@ -158,10 +158,10 @@ public sealed record InferloopChangeSet
     public required string Source { get; init; }
 
     /// <summary>The changes, nested stacks included.</summary>
-    public required IReadOnlyList<InferloopChange> Changes { get; init; }
+    public required IReadOnlyList<InferloopChange> Changes { get; init => field = value.Indexable(); }
 
     /// <summary>What CloudFormation lists and what does not happen: nested stacks in which nothing changes, and values known only afterwards that stay the same.</summary>
-    public IReadOnlyList<InferloopChange> Apparent { get; init; } = [];
+    public IReadOnlyList<InferloopChange> Apparent { get; init => field = value.Indexable(); } = [];
 
     /// <summary>Neither resources nor parameters nor outputs change.</summary>
     internal bool IsEmpty { get; init; }
@@ -185,7 +185,7 @@ public sealed record InferloopChangeSet
     public CostComparison? Cost { get; init; }
 
     /// <summary>Resources that have no price in the catalog.</summary>
-    public IReadOnlyList<string> Unpriced { get; init; } = [];
+    public IReadOnlyList<string> Unpriced { get; init => field = value.Indexable(); } = [];
 
     /// <summary>How many resources are added.</summary>
     public int Added => Changes.Count(c => c.Action is EnvironmentChangeAction.Add or EnvironmentChangeAction.Import);

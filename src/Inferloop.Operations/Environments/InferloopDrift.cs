@@ -62,7 +62,7 @@ public sealed record InferloopDrift
     public required DriftStatus Status { get; init; }
 
     /// <summary>The properties that differ.</summary>
-    public IReadOnlyList<InferloopDriftProperty> Properties { get; init; } = [];
+    public IReadOnlyList<InferloopDriftProperty> Properties { get; init => field = value.Indexable(); } = [];
 
     /// <summary>When it was looked at.</summary>
     public DateTimeOffset? Checked { get; init; }

@@ -111,7 +111,7 @@ public sealed record InferloopRemovedEnvironment
     public required int Deleted { get; init; }
 
     /// <summary>What still exists, on purpose.</summary>
-    public required IReadOnlyList<InferloopRetainedResource> Retained { get; init; }
+    public required IReadOnlyList<InferloopRetainedResource> Retained { get; init => field = value.Indexable(); }
 
     /// <summary>How long it took.</summary>
     public required TimeSpan Duration { get; init; }

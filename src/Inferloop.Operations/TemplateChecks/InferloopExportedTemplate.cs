@@ -19,10 +19,10 @@ public sealed record InferloopExportedTemplate
     public required bool Packaged { get; init; }
 
     /// <summary>All files that were written.</summary>
-    public required IReadOnlyList<string> Files { get; init; }
+    public required IReadOnlyList<string> Files { get; init => field = value.Indexable(); }
 
     /// <summary>The commands that deploy them with the AWS CLI.</summary>
-    public required IReadOnlyList<string> Commands { get; init; }
+    public required IReadOnlyList<string> Commands { get; init => field = value.Indexable(); }
 
     /// <summary>The root template's file.</summary>
     public override string ToString() => TemplateFile;

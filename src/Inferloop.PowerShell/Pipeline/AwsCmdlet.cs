@@ -122,6 +122,13 @@ public abstract class AwsCmdlet : InferloopCmdlet
             : options with { CredentialSource = ForeignCredentials.From(storedCredentials, "session credentials of AWS.Tools") };
     }
 
+    /// <summary>The region in which bills and budgets answer, for the whole account: one in each partition.</summary>
+    private protected string BillingRegion() => Region?.StartsWith("cn-", StringComparison.Ordinal) == true ? "cn-northwest-1" : "us-east-1";
+
+    /// <summary>The time where the commands go: AWS's is everyone's, a sandbox's runs ahead.</summary>
+    private protected DateTimeOffset Now() =>
+        (EndpointUrl is not null ? session!.SandboxAt(EndpointUrl) : ConnectionIsGiven ? null : session!.DefaultSandbox)?.ClockTime ?? DateTimeOffset.UtcNow;
+
     private protected override void OnBegin()
     {
         base.OnBegin();

@@ -58,9 +58,11 @@ public sealed class InferloopSandbox
 
     /// <summary>Requests by operation, the most frequent first.</summary>
     public IReadOnlyList<InferloopSandboxOperation> Operations =>
-        [.. host.Statistics.Operations.OrderByDescending(o => o.Requests).Select(o => new InferloopSandboxOperation(o.Service, o.Operation, o.Requests, o.Errors))];
+        (List<InferloopSandboxOperation>)[.. host.Statistics.Operations.OrderByDescending(o => o.Requests).Select(o => new InferloopSandboxOperation(o.Service, o.Operation, o.Requests, o.Errors))];
 
     internal string SecretKey => host.SecretAccessKey;
+
+    internal void Charge(IReadOnlyList<SandboxBillLine> lines) => host.Charge(lines);
 
     /// <summary>The environment variables that point the aws CLI, or any AWS SDK, at the sandbox. The secret among them opens nothing but this sandbox.</summary>
     /// <returns>Names and values.</returns>

@@ -116,6 +116,6 @@ public sealed partial class HelpPageTests
 
     private static string PathOf(string name) => Path.Combine(Folder, name + ".md");
 
-    [GeneratedRegex("^((Get|Set|Remove|Wait|Resume|Compare)-InferloopEnvironment($|Event|Component)|Get-Inferloop(Drift|Alarm)|Import-InferloopResource)")]
+    [GeneratedRegex("^((Get|Set|Remove|Wait|Resume|Compare)-InferloopEnvironment($|Event|Component)|Get-Inferloop(Drift|Alarm|CostRecommendation)|(Get|Set)-InferloopBudget|Import-InferloopResource)")]
     private static partial Regex NeedsEnvironment();
 }

@@ -5,77 +5,105 @@ using Inferloop.Operations.Specs;
 
 namespace Inferloop.Operations.Costs.Billing;
 
-/// <summary>Budgets of environments: one each, by name, with alerts at 80 and 100 percent.</summary>
+/// <summary>A budget that is to be.</summary>
+internal sealed record BudgetOrder
+{
+    public required string Name { get; init; }
+
+    public required decimal Amount { get; init; }
+
+    /// <summary>The environment it watches; null for the whole account, or for what it watches already.</summary>
+    public string? Environment { get; init; }
+
+    /// <summary>The stage it watches; null for all of the environment.</summary>
+    public EnvironmentStage? Stage { get; init; }
+
+    public IReadOnlyList<string> Emails { get; init; } = [];
+
+    public IReadOnlyList<string> Topics { get; init; } = [];
+}
+
+/// <summary>The budgets of an account: reading all, and keeping those that are of no stack.</summary>
 internal sealed class BudgetKeeper(IAmazonBudgets budgets, string accountId)
 {
     private static readonly (NotificationType Type, double Percent)[] s_alerts =
         [(NotificationType.ACTUAL, 80), (NotificationType.ACTUAL, 100), (NotificationType.FORECASTED, 100)];
 
+    /// <summary>The name that budget.yaml gives the budget of an environment.</summary>
     public static string NameOf(string environment, EnvironmentStage stage) => $"inferloop-{environment}-{stage.ToString().ToLowerInvariant()}";
 
-    /// <summary>Makes the budget, or gives it another amount and other subscribers.</summary>
-    public async Task<InferloopBudget> SetAsync(
-        string environment, EnvironmentStage stage, decimal amount, string currency, IReadOnlyList<string> emails, IReadOnlyList<string> topics, CancellationToken cancellation)
+    /// <summary>Makes the budget, or gives it another amount and, where some are given, other subscribers.</summary>
+    public async Task<InferloopBudget> SetAsync(BudgetOrder order, CancellationToken cancellation)
     {
-        var name = NameOf(environment, stage);
-        var budget = new Budget
-        {
-            BudgetName = name,
-            BudgetType = BudgetType.COST,
-            TimeUnit = TimeUnit.MONTHLY,
-            BudgetLimit = new Spend { Amount = Math.Round(amount, 2).ToString("0.00", CultureInfo.InvariantCulture), Unit = currency },
-            CostFilters = new Dictionary<string, List<string>>
-            {
-                ["TagKeyValue"] = [$"user:{EnvironmentTags.Environment}${environment}", $"user:{EnvironmentTags.Stage}${stage.ToString().ToLowerInvariant()}"],
-            },
-        };
+        var present = await FindAsync(order.Name, cancellation).ConfigureAwait(false);
         List<Subscriber> subscribers =
         [
-            .. emails.Select(e => new Subscriber { SubscriptionType = SubscriptionType.EMAIL, Address = e }),
-            .. topics.Select(t => new Subscriber { SubscriptionType = SubscriptionType.SNS, Address = t }),
+            .. order.Emails.Select(e => new Subscriber { SubscriptionType = SubscriptionType.EMAIL, Address = e }),
+            .. order.Topics.Select(t => new Subscriber { SubscriptionType = SubscriptionType.SNS, Address = t }),
         ];
-        try
+        if (present is null)
         {
+            var budget = new Budget
+            {
+                BudgetName = order.Name, BudgetType = BudgetType.COST, TimeUnit = TimeUnit.MONTHLY, BudgetLimit = Limit(order.Amount), FilterExpression = Filter(order), Metrics = [Metric.UnblendedCost],
+            };
             await budgets.CreateBudgetAsync(
                 new CreateBudgetRequest
                 {
                     AccountId = accountId,
                     Budget = budget,
                     NotificationsWithSubscribers = subscribers.Count == 0 ? null : [.. s_alerts.Select(a => new NotificationWithSubscribers { Notification = Alert(a), Subscribers = subscribers })],
+                    ResourceTags = [new ResourceTag { Key = EnvironmentTags.ManagedBy, Value = EnvironmentTags.Manager }],
                 },
                 cancellation).ConfigureAwait(false);
         }
-        catch (DuplicateRecordException)
-        {
-            await budgets.UpdateBudgetAsync(new UpdateBudgetRequest { AccountId = accountId, NewBudget = budget }, cancellation).ConfigureAwait(false);
-            if (subscribers.Count > 0)
-            {
-                await AlertAsync(name, subscribers, cancellation).ConfigureAwait(false);
-            }
-        }
-
-        return (await GetAsync(name, cancellation).ConfigureAwait(false))[0];
-    }
-
-    /// <summary>The budgets, or the one of a name.</summary>
-    public async Task<IReadOnlyList<InferloopBudget>> GetAsync(string? name, CancellationToken cancellation)
-    {
-        var found = new List<Budget>();
-        if (name is not null)
-        {
-            found.Add((await budgets.DescribeBudgetAsync(new DescribeBudgetRequest { AccountId = accountId, BudgetName = name }, cancellation).ConfigureAwait(false)).Budget);
-        }
         else
         {
-            string? token = null;
-            do
+            if (present.BudgetType != BudgetType.COST || present.TimeUnit != TimeUnit.MONTHLY)
             {
-                var page = await budgets.DescribeBudgetsAsync(new DescribeBudgetsRequest { AccountId = accountId, NextToken = token }, cancellation).ConfigureAwait(false);
-                found.AddRange((page.Budgets ?? []).Where(b => b.BudgetType == BudgetType.COST));
-                token = page.NextToken;
+                throw new OperationException(
+                    "BudgetOfAnotherKind", OperationErrorKind.InvalidState, $"The budget '{order.Name}' is one of {present.BudgetType} by {present.TimeUnit}, not of costs by month.",
+                    "Give another -BudgetName.", order.Name);
             }
-            while (!string.IsNullOrEmpty(token));
+
+            // What AWS has counted goes back to it in no update, and what the budget watches stays unless something else is said.
+            present.BudgetLimit = Limit(order.Amount);
+            present.PlannedBudgetLimits = null;
+            present.AutoAdjustData = null;
+            present.CalculatedSpend = null;
+            present.LastUpdatedTime = null;
+            if (Filter(order) is { } filter)
+            {
+                present.FilterExpression = filter;
+#pragma warning disable CS0618 // A budget of old has filters that an expression may not stand beside.
+                present.CostFilters = null;
+                present.CostTypes = null;
+#pragma warning restore CS0618
+                present.Metrics = [Metric.UnblendedCost];
+            }
+
+            await budgets.UpdateBudgetAsync(new UpdateBudgetRequest { AccountId = accountId, NewBudget = present }, cancellation).ConfigureAwait(false);
+            if (subscribers.Count > 0)
+            {
+                await AlertAsync(order.Name, subscribers, cancellation).ConfigureAwait(false);
+            }
         }
+
+        return await ConvertAsync((await FindAsync(order.Name, cancellation).ConfigureAwait(false))!, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>The budgets of costs, in the order of their names.</summary>
+    public async Task<IReadOnlyList<InferloopBudget>> ListAsync(CancellationToken cancellation)
+    {
+        var found = new List<Budget>();
+        string? token = null;
+        do
+        {
+            var page = await budgets.DescribeBudgetsAsync(new DescribeBudgetsRequest { AccountId = accountId, NextToken = token, ShowFilterExpression = true }, cancellation).ConfigureAwait(false);
+            found.AddRange((page.Budgets ?? []).Where(b => b.BudgetType == BudgetType.COST));
+            token = page.NextToken;
+        }
+        while (!string.IsNullOrEmpty(token));
 
         var result = new List<InferloopBudget>();
         foreach (var budget in found.OrderBy(b => b.BudgetName, StringComparer.Ordinal))
@@ -84,6 +112,31 @@ internal sealed class BudgetKeeper(IAmazonBudgets budgets, string accountId)
         }
 
         return result;
+    }
+
+    private static Spend Limit(decimal amount) => new() { Amount = Math.Round(amount, 2).ToString("0.00", CultureInfo.InvariantCulture), Unit = "USD" };
+
+    private static Expression? Filter(BudgetOrder order)
+    {
+        static Expression Tag(string key, string value) => new() { Tags = new TagValues { Key = key, Values = [value], MatchOptions = [MatchOption.EQUALS] } };
+        return order switch
+        {
+            { Environment: null } => null,
+            { Stage: { } stage } => new Expression { And = [Tag(EnvironmentTags.Environment, order.Environment), Tag(EnvironmentTags.Stage, stage.ToString().ToLowerInvariant())] },
+            _ => Tag(EnvironmentTags.Environment, order.Environment),
+        };
+    }
+
+    private async Task<Budget?> FindAsync(string name, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await budgets.DescribeBudgetAsync(new DescribeBudgetRequest { AccountId = accountId, BudgetName = name, ShowFilterExpression = true }, cancellation).ConfigureAwait(false)).Budget;
+        }
+        catch (NotFoundException)
+        {
+            return null;
+        }
     }
 
     private async Task AlertAsync(string name, List<Subscriber> subscribers, CancellationToken cancellation)
@@ -120,18 +173,31 @@ internal sealed class BudgetKeeper(IAmazonBudgets budgets, string accountId)
                 [.. (subscribers.Subscribers ?? []).Select(s => s.Address)], notification.NotificationState == NotificationState.ALARM));
         }
 
-        string? Tag(string key) => budget.CostFilters?.Values.SelectMany(v => v).Where(v => v.StartsWith($"user:{key}$", StringComparison.Ordinal)).Select(v => v[(v.IndexOf('$', StringComparison.Ordinal) + 1)..]).FirstOrDefault();
         static decimal Amount(Spend? spend) => spend is null ? 0 : decimal.Parse(spend.Amount, NumberStyles.Float, CultureInfo.InvariantCulture);
+        var (environment, stage) = (Tag(budget, EnvironmentTags.Environment), Tag(budget, EnvironmentTags.Stage));
         return new InferloopBudget
         {
             Name = budget.BudgetName,
-            Environment = Tag(EnvironmentTags.Environment),
-            Stage = Tag(EnvironmentTags.Stage),
+            Environment = environment,
+            Stage = stage,
+            IsOfEnvironment = environment is not null && Enum.TryParse<EnvironmentStage>(stage, ignoreCase: true, out var known) && budget.BudgetName == NameOf(environment, known),
             Amount = Amount(budget.BudgetLimit),
             Currency = budget.BudgetLimit?.Unit ?? "USD",
             Actual = Amount(budget.CalculatedSpend?.ActualSpend),
             Forecast = budget.CalculatedSpend?.ForecastedSpend is { } forecast ? Amount(forecast) : null,
             Alerts = [.. alerts.OrderBy(a => a.Kind, StringComparer.Ordinal).ThenBy(a => a.Percent)],
         };
+    }
+
+    // The one value that the budget asks of a tag, in the expression or in the filters that budgets of old have.
+    private static string? Tag(Budget budget, string key)
+    {
+#pragma warning disable CS0618
+        var old = (budget.CostFilters ?? []).SelectMany(f => f.Value).FirstOrDefault(v => v.StartsWith($"user:{key}$", StringComparison.Ordinal));
+#pragma warning restore CS0618
+        return old is not null
+            ? old[(old.IndexOf('$', StringComparison.Ordinal) + 1)..]
+            : new[] { budget.FilterExpression }.Concat(budget.FilterExpression?.And ?? [])
+                .Where(e => e?.Tags?.Key == key && e.Tags.Values is { Count: 1 }).Select(e => e!.Tags.Values[0]).FirstOrDefault();
     }
 }

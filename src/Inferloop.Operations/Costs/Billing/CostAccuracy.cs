@@ -22,7 +22,7 @@ public sealed record CostAccuracy
     public required decimal Billed { get; init; }
 
     /// <summary>By component, greatest error first.</summary>
-    public required IReadOnlyList<ComponentAccuracy> Components { get; init; }
+    public required IReadOnlyList<ComponentAccuracy> Components { get; init => field = value.Indexable(); }
 
     /// <summary>What the estimate is above (or, negative, below) the bill.</summary>
     public decimal Error => Estimated - Billed;
@@ -31,7 +31,7 @@ public sealed record CostAccuracy
     public decimal? ErrorPercent => Billed == 0 ? null : Error / Billed * 100;
 
     /// <summary>What the estimate says is charged and has no price; the bill has it.</summary>
-    public required IReadOnlyList<UnpricedItem> Unpriced { get; init; }
+    public required IReadOnlyList<UnpricedItem> Unpriced { get; init => field = value.Indexable(); }
 
     /// <summary>Measures an estimate against a bill.</summary>
     /// <param name="estimate">The estimate, in the bill's currency.</param>
@@ -51,9 +51,9 @@ public sealed record CostAccuracy
         var estimated = estimate.Components.ToDictionary(c => c.Component, c => c.MonthlyExpected * months, StringComparer.Ordinal);
         var billed = report.Components.ToDictionary(c => c.Name.Length == 0 ? "other" : c.Name, c => c.Amount, StringComparer.Ordinal);
 
-        // What the bill has and no tag tells the component of is a component too: sums must be equal.
+        // What the bill has and no tag tells the component of is a component too: sums must be equal, but for what sums of long fractions lose.
         var rest = report.Total - billed.Values.Sum();
-        if (rest != 0)
+        if (Math.Abs(rest) >= 0.005m)
         {
             billed["other"] = billed.GetValueOrDefault("other") + rest;
         }

@@ -24,7 +24,7 @@ internal sealed record CostReportRequest
 }
 
 /// <summary>Reads bills from Cost Explorer. Every question costs a cent, so no more are asked than the report needs.</summary>
-internal sealed class CostExplorerReader(IAmazonCostExplorer explorer, IOperationReporter reporter, TimeProvider time)
+internal sealed class CostExplorerReader(IAmazonCostExplorer explorer, IOperationReporter reporter, DateOnly today)
 {
     private const string Metric = "UnblendedCost";
 
@@ -49,6 +49,11 @@ internal sealed class CostExplorerReader(IAmazonCostExplorer explorer, IOperatio
         var anomalies = request.WithOutlook ? await AnomaliesAsync(request, cancellation).ConfigureAwait(false) : [];
         reporter.Progress(new OperationProgress("Reading the bill", "read", 100, Completed: true));
         var total = services.Sum(p => p.Groups.Values.Sum());
+        if (total == 0 && request.Environment is not null)
+        {
+            await ExplainAsync(request, cancellation).ConfigureAwait(false);
+        }
+
         return new CostReport
         {
             Environment = request.Environment,
@@ -67,6 +72,18 @@ internal sealed class CostExplorerReader(IAmazonCostExplorer explorer, IOperatio
             Forecast = forecast,
             Anomalies = anomalies,
         };
+    }
+
+    // Bills know a tag once it is activated, and only from then on: the most frequent reason of an empty one.
+    private async Task ExplainAsync(CostReportRequest request, CancellationToken cancellation)
+    {
+        string[] keys = request.Stage is null ? [EnvironmentTags.Environment, EnvironmentTags.Component] : [EnvironmentTags.Environment, EnvironmentTags.Stage, EnvironmentTags.Component];
+        var answer = await explorer.ListCostAllocationTagsAsync(new ListCostAllocationTagsRequest { TagKeys = [.. keys], Status = CostAllocationTagStatus.Active }, cancellation).ConfigureAwait(false);
+        var missing = keys.Except((answer.CostAllocationTags ?? []).Select(t => t.TagKey)).ToList();
+        reporter.Warning(missing.Count == 0
+            ? $"Nothing was charged to '{request.Environment}' in that time, as far as AWS knows yet: figures come up to a day late."
+            : $"Bills know nothing of '{request.Environment}' because the tag{(missing.Count == 1 ? " " + missing[0] + " is" : "s " + string.Join(", ", missing) + " are")} not activated for cost allocation. "
+              + "Activate from the account that pays: aws ce update-cost-allocation-tags-status --cost-allocation-tags-status " + string.Join(' ', missing.Select(k => $"TagKey={k},Status=Active")));
     }
 
     private async Task<(List<Period> Periods, string Unit)> UsageAsync(CostReportRequest request, Expression? filter, GroupDefinition group, CancellationToken cancellation)
@@ -114,7 +131,6 @@ internal sealed class CostExplorerReader(IAmazonCostExplorer explorer, IOperatio
 
     private async Task<BillForecast?> ForecastAsync(CostReportRequest request, Expression? filter, CancellationToken cancellation)
     {
-        var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
         var end = new DateOnly(today.Year, today.Month, 1).AddMonths(1);
         try
         {

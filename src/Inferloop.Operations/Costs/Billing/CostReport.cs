@@ -28,25 +28,25 @@ public sealed record CostReport
     public bool IsEstimated { get; init; }
 
     /// <summary>By service, dearest first.</summary>
-    public required IReadOnlyList<BillItem> Services { get; init; }
+    public required IReadOnlyList<BillItem> Services { get; init => field = value.Indexable(); }
 
     /// <summary>By component (the tag inferloop:component), dearest first. What has no tag has no name.</summary>
-    public required IReadOnlyList<BillItem> Components { get; init; }
+    public required IReadOnlyList<BillItem> Components { get; init => field = value.Indexable(); }
 
     /// <summary>The tag that was asked for beside the component; null for none.</summary>
     public string? TagKey { get; init; }
 
     /// <summary>By the values of that tag, dearest first.</summary>
-    public IReadOnlyList<BillItem> Tags { get; init; } = [];
+    public IReadOnlyList<BillItem> Tags { get; init => field = value.Indexable(); } = [];
 
     /// <summary>By day or month, in order.</summary>
-    public required IReadOnlyList<BillPeriod> Periods { get; init; }
+    public required IReadOnlyList<BillPeriod> Periods { get; init => field = value.Indexable(); }
 
     /// <summary>What AWS expects for the rest of the month; null where it cannot tell.</summary>
     public BillForecast? Forecast { get; init; }
 
     /// <summary>What AWS found unusual.</summary>
-    public IReadOnlyList<BillAnomaly> Anomalies { get; init; } = [];
+    public IReadOnlyList<BillAnomaly> Anomalies { get; init => field = value.Indexable(); } = [];
 }
 
 /// <summary>A part of a bill.</summary>
@@ -61,7 +61,11 @@ public sealed record BillItem(string Name, decimal Amount, decimal Percent);
 /// <param name="Amount">What was charged.</param>
 /// <param name="IsEstimated">Whether AWS may still change it.</param>
 /// <param name="Services">By service.</param>
-public sealed record BillPeriod(DateOnly Start, DateOnly End, decimal Amount, bool IsEstimated, IReadOnlyList<BillItem> Services);
+public sealed record BillPeriod(DateOnly Start, DateOnly End, decimal Amount, bool IsEstimated, IReadOnlyList<BillItem> Services)
+{
+    /// <summary>By service, dearest first.</summary>
+    public IReadOnlyList<BillItem> Services { get; init => field = value.Indexable(); } = Services.Indexable();
+}
 
 /// <summary>What AWS expects to charge.</summary>
 /// <param name="Start">The first day.</param>

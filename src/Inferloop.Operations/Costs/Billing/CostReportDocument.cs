@@ -17,7 +17,7 @@ public enum CostReportFormat
     /// <summary>Tables for a wiki or a comment.</summary>
     Markdown,
 
-    /// <summary>Rows of period, service and amount.</summary>
+    /// <summary>A row for each service of each period, each component and each value of the tag.</summary>
     Csv,
 
     /// <summary>Everything, for other programs.</summary>
@@ -93,18 +93,25 @@ public static class CostReportDocument
     private static string Csv(CostReport report)
     {
         var text = new StringBuilder();
-        CostCsv.Row(text, "start", "end", "service", "amount", "currency", "estimated");
+        CostCsv.Row(text, "start", "end", "by", "name", "amount", "currency", "estimated");
         foreach (var period in report.Periods)
         {
-            foreach (var item in period.Services)
-            {
-                CostCsv.Row(
-                    text, period.Start.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), period.End.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), item.Name, CostCsv.Number(item.Amount), report.Currency,
-                    period.IsEstimated ? "true" : "false");
-            }
+            Rows(period.Start, period.End, "service", period.Services, period.IsEstimated);
         }
 
+        Rows(report.Start, report.End, "component", report.Components, report.IsEstimated);
+        Rows(report.Start, report.End, report.TagKey ?? "", report.Tags, report.IsEstimated);
         return text.ToString();
+
+        void Rows(DateOnly start, DateOnly end, string by, IReadOnlyList<BillItem> items, bool isEstimated)
+        {
+            foreach (var item in items)
+            {
+                CostCsv.Row(
+                    text, start.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), end.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), by, item.Name, CostCsv.Number(item.Amount), report.Currency,
+                    isEstimated ? "true" : "false");
+            }
+        }
     }
 
     private static string Html(CostReport report)

@@ -12,6 +12,9 @@ public sealed record InferloopBudget
     /// <summary>The stage it watches.</summary>
     public string? Stage { get; init; }
 
+    /// <summary>Whether it is part of the environment's stack, so that the environment's spec says its amount.</summary>
+    public bool IsOfEnvironment { get; init; }
+
     /// <summary>What may be spent a month.</summary>
     public required decimal Amount { get; init; }
 
@@ -25,10 +28,13 @@ public sealed record InferloopBudget
     public decimal? Forecast { get; init; }
 
     /// <summary>What was spent, in percent of the amount.</summary>
-    public decimal Percent => Amount == 0 ? 0 : Actual / Amount * 100;
+    public decimal Percent => Amount == 0 ? 0 : Math.Round(Actual / Amount * 100, 2);
+
+    /// <summary>What AWS expects to be spent, in percent of the amount; null where it cannot tell yet.</summary>
+    public decimal? ForecastPercent => Amount == 0 || Forecast is not { } foreseen ? null : Math.Round(foreseen / Amount * 100, 2);
 
     /// <summary>When and to whom it speaks.</summary>
-    public required IReadOnlyList<BudgetAlert> Alerts { get; init; }
+    public required IReadOnlyList<BudgetAlert> Alerts { get; init => field = value.Indexable(); }
 }
 
 /// <summary>When a budget speaks.</summary>
@@ -36,4 +42,11 @@ public sealed record InferloopBudget
 /// <param name="Percent">Percent of the amount beyond which it speaks.</param>
 /// <param name="Subscribers">E-mail addresses and topics.</param>
 /// <param name="IsExceeded">Whether it has spoken this month.</param>
-public sealed record BudgetAlert(string Kind, decimal Percent, IReadOnlyList<string> Subscribers, bool IsExceeded);
+public sealed record BudgetAlert(string Kind, decimal Percent, IReadOnlyList<string> Subscribers, bool IsExceeded)
+{
+    /// <summary>E-mail addresses and topics.</summary>
+    public IReadOnlyList<string> Subscribers { get; init => field = value.Indexable(); } = Subscribers.Indexable();
+
+    /// <inheritdoc/>
+    public override string ToString() => FormattableString.Invariant($"{Percent:0.##}% {(Kind == "Actual" ? "spent" : "foreseen")}{(IsExceeded ? ", exceeded" : "")}: {string.Join(", ", Subscribers)}");
+}

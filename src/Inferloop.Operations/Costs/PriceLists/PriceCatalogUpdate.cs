@@ -22,10 +22,10 @@ public sealed record PriceCatalogUpdate
     public required string Newest { get; init; }
 
     /// <summary>What is new or different.</summary>
-    public required IReadOnlyList<PriceChange> Changes { get; init; }
+    public required IReadOnlyList<PriceChange> Changes { get; init => field = value.Indexable(); }
 
     /// <summary>Prices that the list gives twice and differently: the catalog keeps what it had.</summary>
-    public required IReadOnlyList<string> Ambiguous { get; init; }
+    public required IReadOnlyList<string> Ambiguous { get; init => field = value.Indexable(); }
 }
 
 /// <summary>A price that an update changed.</summary>

@@ -1,16 +1,15 @@
 using Amazon.Budgets;
 using Inferloop.Operations.Costs.Billing;
-using Inferloop.PowerShell.Pipeline;
+using Inferloop.PowerShell.Commands.Environment;
 
 namespace Inferloop.PowerShell.Commands.Budget;
 
 /// <summary>The base of the cmdlets on budgets.</summary>
-public abstract class BudgetCmdlet : AwsCmdlet
+public abstract class BudgetCmdlet : EnvironmentCmdlet
 {
     private protected async Task<BudgetKeeper> OpenAsync(CancellationToken cancellationToken)
     {
-        // Budgets answers for the whole account, from one region.
-        var session = await GetSessionAsync("us-east-1", cancellationToken).ConfigureAwait(false);
+        var session = await GetSessionAsync(BillingRegion(), cancellationToken).ConfigureAwait(false);
         return new BudgetKeeper(session.Client<IAmazonBudgets>(), (await session.GetCallerIdentityAsync(cancellationToken).ConfigureAwait(false)).Account);
     }
 }

@@ -26,14 +26,24 @@ public sealed class GetBudgetCommand : BudgetCmdlet
     [ValidateNotNull]
     public InferloopEnvironment? Environment { get; set; }
 
+    /// <summary>The name of a budget, also with * and ?.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string? BudgetName { get; set; }
+
     /// <inheritdoc/>
     protected override async Task RunAsync(CancellationToken cancellationToken)
     {
         var name = Environment?.Name ?? Name;
         var stage = (Environment?.Stage ?? Stage)?.ToString();
-        foreach (var budget in await (await OpenAsync(cancellationToken).ConfigureAwait(false)).GetAsync(null, cancellationToken).ConfigureAwait(false))
+        var pattern = BudgetName is null ? null : WildcardPattern.Get(BudgetName, WildcardOptions.IgnoreCase);
+        foreach (var budget in await (await OpenAsync(cancellationToken).ConfigureAwait(false)).ListAsync(cancellationToken).ConfigureAwait(false))
         {
-            if ((name is null || string.Equals(budget.Environment, name, StringComparison.OrdinalIgnoreCase)) && (stage is null || string.Equals(budget.Stage, stage, StringComparison.OrdinalIgnoreCase)))
+            // A budget of all stages is one of each.
+            if ((name is null || string.Equals(budget.Environment, name, StringComparison.OrdinalIgnoreCase))
+                && (stage is null || (budget.Environment is not null && (budget.Stage is null || string.Equals(budget.Stage, stage, StringComparison.OrdinalIgnoreCase))))
+                && pattern?.IsMatch(budget.Name) != false)
             {
                 WriteObject(budget);
             }

@@ -38,7 +38,7 @@ internal static class BudgetsResources
                 Delete = (context, name, _) => service.CallAsync(context, "DeleteBudget", Named(context, name)),
                 Read = async (context, name) =>
                 {
-                    var budget = (await service.CallAsync(context, "DescribeBudget", Named(context, name)).ConfigureAwait(false)).Child("Budget")!.Copy();
+                    var budget = (await service.CallAsync(context, "DescribeBudget", Named(context, name).With("ShowFilterExpression", true)).ConfigureAwait(false)).Child("Budget")!.Copy();
                     budget.Remove("CalculatedSpend");
                     budget.Remove("LastUpdatedTime");
                     if (budget.Child("BudgetLimit") is { } limit)

@@ -5,8 +5,8 @@ using Inferloop.Sandbox.Runtime;
 namespace Inferloop.Sandbox.Services.Budgets;
 
 /// <summary>
-/// AWS Budgets: budgets with their notifications and subscribers, kept per account. The sandbox has no bill, so the calculated spend stays what
-/// <see cref="SetSpend"/> last said; notifications follow it.
+/// AWS Budgets: budgets with their notifications and subscribers, kept per account. The calculated spend is counted from the account's bill, where
+/// it has one; otherwise it stays what <see cref="SetSpend"/> last said. Notifications follow it.
 /// </summary>
 internal sealed class BudgetsService : SandboxService
 {
@@ -23,12 +23,13 @@ internal sealed class BudgetsService : SandboxService
             CheckBudget(budget);
             var name = Budget(context, budget.Required("BudgetName")).Required("BudgetName");
             Budgets(context).Update(name, document => document["_Budget"] = Stored(context, budget, document.Child("_Budget")));
+            Recount(context, name);
             Judge(context, name);
             return [];
         });
         On("DeleteBudget", (context, input) => Budgets(context).Remove(Budget(context, input.Required("BudgetName")).Required("BudgetName")) ? [] : throw NotFound(input.Required("BudgetName")));
-        On("DescribeBudget", (context, input) => new JsonObject { ["Budget"] = Budget(context, input.Required("BudgetName")).Child("_Budget").Copy() });
-        On("DescribeBudgets", (context, input) => Pages.Answer(input, Budgets(context).All().Select(item => item.Child("_Budget")!.Copy()).ToList(), "Budgets", defaultSize: 100, tokenErrorCode: "InvalidNextTokenException"));
+        On("DescribeBudget", (context, input) => new JsonObject { ["Budget"] = Shown(Budget(context, input.Required("BudgetName")), input) });
+        On("DescribeBudgets", (context, input) => Pages.Answer(input, Budgets(context).All().Select(item => Shown(item, input)).ToList(), "Budgets", defaultSize: 100, tokenErrorCode: "InvalidNextTokenException"));
         On("DescribeBudgetPerformanceHistory", (context, input) =>
         {
             var budget = Budget(context, input.Required("BudgetName")).Child("_Budget")!;
@@ -142,7 +143,12 @@ internal sealed class BudgetsService : SandboxService
         }
         var name = budget.Required("BudgetName");
         var document = new JsonObject { ["BudgetName"] = name, ["_Budget"] = Stored(context, budget, null), ["_Notifications"] = notifications, ["_Tags"] = input["ResourceTags"].Copy() ?? new JsonArray() };
-        return Budgets(context).TryAdd(name, document) ? [] : throw new ServiceFault("DuplicateRecordException", $"Error creating budget: {name} - the budget already exists.");
+        if (!Budgets(context).TryAdd(name, document))
+        {
+            throw new ServiceFault("DuplicateRecordException", $"Error creating budget: {name} - the budget already exists.");
+        }
+        Recount(context, name);
+        return [];
     }
 
     private static bool IsSame(JsonObject one, JsonObject other) => one.Text("NotificationType") == other.Text("NotificationType") && one.Text("ComparisonOperator") == other.Text("ComparisonOperator")
@@ -237,6 +243,44 @@ internal sealed class BudgetsService : SandboxService
         Budgets(context).Update(name, document => change(document.ListOrNew("_Notifications")));
         Judge(context, name);
         return [];
+    }
+
+    // An expression is told to those only who ask for it.
+    private static JsonObject Shown(JsonObject document, JsonObject input)
+    {
+        var budget = document.Child("_Budget")!.Copy();
+        if (!input.Is("ShowFilterExpression"))
+        {
+            budget.Remove("FilterExpression");
+        }
+        return budget;
+    }
+
+    /// <summary>Counts the spend of every budget from the account's bill.</summary>
+    public void Recount(RequestContext context)
+    {
+        foreach (var name in Budgets(context).Keys())
+        {
+            Recount(context, name);
+        }
+    }
+
+    private void Recount(RequestContext context, string name)
+    {
+        var bill = new CostExplorer.Bill(Runtime, context.AccountId);
+        var budget = Budgets(context).Get(name)?.Child("_Budget");
+        if (bill.IsEmpty || budget?.Text("BudgetType") != "COST" || budget.Text("TimeUnit") != "MONTHLY")
+        {
+            return;
+        }
+        var today = DateOnly.FromDateTime(context.Now.UtcDateTime);
+        var month = new DateOnly(today.Year, today.Month, 1);
+        var filters = (budget.Child("CostFilters") ?? []).Select(filter => KeyValuePair.Create(filter.Key, budget.Child("CostFilters")!.Texts(filter.Key))).ToList();
+        List<SandboxBillLine> Rows(DateOnly start, DateOnly end) =>
+            [.. bill.Rows(start, end, budget.Child("FilterExpression")).Where(row => CostExplorer.BillFilter.Matches(filters, row, context.AccountId))];
+        var actual = Rows(month, today.AddDays(1)).Sum(row => row.Amount);
+        var lately = Rows(today.AddDays(-30), today).GroupBy(row => row.Day).Select(day => day.Sum(row => row.Amount)).DefaultIfEmpty().Average();
+        SetSpend(context, name, actual, actual + (lately * (month.AddMonths(1).DayNumber - today.DayNumber)));
     }
 
     /// <summary>Says what a budget's period has cost so far and is expected to cost; notifications are sent where that crosses their thresholds.</summary>

@@ -5,10 +5,10 @@ using Inferloop.Sandbox.Runtime;
 namespace Inferloop.Sandbox.Services.CostExplorer;
 
 /// <summary>
-/// Cost Explorer. A sandbox has no bill: questions of cost are answered as for an account in which nothing has been used; monitors and
-/// subscriptions of anomalies are kept.
+/// Cost Explorer. A sandbox charges nothing by itself: questions are answered from what <see cref="Charge"/> was told, and without it as for
+/// an account in which nothing has been used; monitors and subscriptions of anomalies are kept.
 /// </summary>
-internal sealed class CostExplorerService : SandboxService
+internal sealed partial class CostExplorerService : SandboxService
 {
     private const int HistoryMonths = 14;
     private const int MaximumGroups = 2;
@@ -20,16 +20,8 @@ internal sealed class CostExplorerService : SandboxService
         On("GetCostAndUsageWithResources", WithResources);
         On("GetCostForecast", Forecast);
         On("GetUsageForecast", Forecast);
-        On("GetDimensionValues", (context, input) =>
-        {
-            _ = Span(input, context.Now);
-            return new JsonObject { ["DimensionValues"] = new JsonArray(), ["ReturnSize"] = 0, ["TotalSize"] = 0 };
-        });
-        On("GetTags", (context, input) =>
-        {
-            _ = Span(input, context.Now);
-            return new JsonObject { ["Tags"] = new JsonArray(), ["ReturnSize"] = 0, ["TotalSize"] = 0 };
-        });
+        On("GetDimensionValues", DimensionValues);
+        On("GetTags", TagValues);
         On("GetRightsizingRecommendation", (context, input) => new JsonObject
         {
             ["Metadata"] = new JsonObject { ["GenerationTimestamp"] = context.Now.UtcDateTime.ToString("O", CultureInfo.InvariantCulture), ["LookbackPeriodInDays"] = "14" },
@@ -70,59 +62,8 @@ internal sealed class CostExplorerService : SandboxService
 
     private static string Day(DateTime day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
-    private JsonObject GetCostAndUsage(RequestContext context, JsonObject input)
-    {
-        var (start, end) = Span(input, context.Now);
-        var groups = input.Objects("GroupBy").ToList();
-        if (groups.Count > MaximumGroups)
-        {
-            throw Invalid($"Must be at most {MaximumGroups} group definitions");
-        }
-        var metrics = input.Texts("Metrics");
-        if (metrics.FirstOrDefault(metric => metric is not ("AmortizedCost" or "BlendedCost" or "NetAmortizedCost" or "NetUnblendedCost" or "NormalizedUsageAmount" or "UnblendedCost" or "UsageQuantity" or "UNBLENDED_COST" or "BLENDED_COST" or "AMORTIZED_COST" or "USAGE_QUANTITY")) is { } unknown)
-        {
-            throw Invalid($"Invalid metric value passed: {unknown}");
-        }
-        var results = new JsonArray();
-        for (var from = start; from < end;)
-        {
-            var to = input.Text("Granularity") switch
-            {
-                "MONTHLY" => new DateTime(from.Year, from.Month, 1, 0, 0, 0, DateTimeKind.Utc).AddMonths(1),
-                "DAILY" => from.AddDays(1),
-                _ => throw new ServiceFault("DataUnavailableException", "Hourly data is not enabled for this account."),
-            };
-            to = to > end ? end : to;
-            var total = new JsonObject();
-            foreach (var metric in groups.Count == 0 ? metrics : [])
-            {
-                total[metric] = new JsonObject { ["Amount"] = "0", ["Unit"] = metric.Contains("Usage", StringComparison.OrdinalIgnoreCase) ? "N/A" : "USD" };
-            }
-            results.Add((JsonNode)new JsonObject
-            {
-                ["TimePeriod"] = new JsonObject { ["Start"] = Day(from), ["End"] = Day(to) },
-                ["Total"] = total,
-                ["Groups"] = new JsonArray(),
-                ["Estimated"] = to > context.Now.UtcDateTime.Date.AddDays(1 - context.Now.Day),
-            });
-            from = to;
-        }
-        return new JsonObject { ["ResultsByTime"] = results, ["DimensionValueAttributes"] = new JsonArray() }.With("GroupDefinitions", groups.Count > 0 ? input["GroupBy"].Copy() : null);
-    }
-
     private static JsonObject WithResources(RequestContext context, JsonObject input) =>
         throw new ServiceFault("DataUnavailableException", "Resource level data is not enabled for this account. You can opt in to it in the Cost Explorer preferences.");
-
-    private static JsonObject Forecast(RequestContext context, JsonObject input)
-    {
-        var (start, _) = Span(input);
-        if (start < context.Now.UtcDateTime.Date)
-        {
-            throw Invalid("Start date must not be before the current date.");
-        }
-        // There is no history that a forecast could be made of.
-        throw new ServiceFault("DataUnavailableException", "Insufficient amount of historical data to generate forecast.");
-    }
 
     private void AddAllocationTags()
     {
@@ -136,17 +77,19 @@ internal sealed class CostExplorerService : SandboxService
         {
             foreach (var entry in input.Objects("CostAllocationTagsStatus"))
             {
-                AllocationTags(context).Put(entry.Required("TagKey"), new JsonObject
-                {
-                    ["TagKey"] = entry.Text("TagKey"),
-                    ["Type"] = entry.Required("TagKey").StartsWith("aws:", StringComparison.Ordinal) ? "AWSGenerated" : "UserDefined",
-                    ["Status"] = entry.Text("Status"),
-                    ["LastUpdatedDate"] = context.Now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
-                });
+                Allocate(context, entry.Required("TagKey"), entry.Required("Status"));
             }
             return new JsonObject { ["Errors"] = new JsonArray() };
         });
     }
+
+    private void Allocate(RequestContext context, string key, string status) => AllocationTags(context).Put(key, new JsonObject
+    {
+        ["TagKey"] = key,
+        ["Type"] = key.StartsWith("aws:", StringComparison.Ordinal) ? "AWSGenerated" : "UserDefined",
+        ["Status"] = status,
+        ["LastUpdatedDate"] = context.Now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+    });
 
     private static ServiceFault NoMonitor(string arn) => new("UnknownMonitorException", $"Monitor not found: {arn}");
 
@@ -236,7 +179,7 @@ internal sealed class CostExplorerService : SandboxService
             return new JsonObject { ["SubscriptionArn"] = arn };
         });
         On("DeleteAnomalySubscription", (context, input) => Subscriptions(context).Remove(input.Required("SubscriptionArn")) ? [] : throw NoSubscription(input.Required("SubscriptionArn")));
-        On("GetAnomalies", (context, input) => input.Text("MonitorArn") is { } arn && !Monitors(context).Contains(arn) ? throw NoMonitor(arn) : new JsonObject { ["Anomalies"] = new JsonArray() });
+        On("GetAnomalies", GetAnomalies);
         On("TagResource", (context, input) => Retag(context, input, document => Tags.Put(document, "_Tags", input.Objects("ResourceTags"))));
         On("UntagResource", (context, input) => Retag(context, input, document => Tags.Remove(document, "_Tags", input.Texts("ResourceTagKeys"))));
         On("ListTagsForResource", (context, input) => new JsonObject { ["ResourceTags"] = Owner(context, input).Get(input.Required("ResourceArn"))!["_Tags"].Copy() });

@@ -12,6 +12,7 @@ internal static class ServiceCatalog
         new Kms.KmsService(runtime),
         new Ec2.Ec2Service(runtime),
         new DynamoDb.DynamoDbService(runtime),
+        new DynamoDb.DynamoDbStreamsService(runtime),
         new SecretsManager.SecretsManagerService(runtime),
         new Ssm.SsmService(runtime),
         new Logs.LogsService(runtime),

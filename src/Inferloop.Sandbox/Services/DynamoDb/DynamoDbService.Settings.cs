@@ -58,7 +58,7 @@ internal sealed partial class DynamoDbService
                 .Where(stored => stored.Item.TryGetValue(attribute, out var at) && at.Kind == AttributeKind.N && at.CompareTo(now) < 0).ToList();
             foreach (var stored in expired)
             {
-                store.Remove(new PrimaryKey(stored.Partition, stored.Sort));
+                store.Remove(new PrimaryKey(stored.Partition, stored.Sort), ChangeCause.Expiry);
             }
         }
         Runtime.After(ExpirySweep, () => Expire(context, name, id));

@@ -56,6 +56,7 @@ internal sealed partial class DynamoDbService
         {
             throw new ServiceFault("ResourceInUseException", $"Table already exists: {name}");
         }
+        OpenStream(context, table);
         Runtime.After(Durations.DynamoDbTableCreate, () => BecomeActive(context, name, table.Required("TableId")));
         return new JsonObject { ["TableDescription"] = Describe(context, table) };
     }
@@ -80,6 +81,7 @@ internal sealed partial class DynamoDbService
                 store.AddIndex(index, definitions, true);
                 index["IndexStatus"] = "ACTIVE";
             }
+            Attach(table, store);
             stores[(context.AccountId, context.Region, name)] = store;
             table["TableStatus"] = "ACTIVE";
         });
@@ -104,6 +106,7 @@ internal sealed partial class DynamoDbService
         RequireActive(table, "deleted", allowUpdating: false);
         var deleting = Tables(context).Update(name, document => document["TableStatus"] = "DELETING")!;
         stores.TryRemove((context.AccountId, context.Region, name), out _);
+        CloseStream(deleting);
         Runtime.After(Durations.DynamoDbTableDelete, () =>
         {
             if (Tables(context).Get(name)?.Text("TableId") == table.Text("TableId"))
@@ -153,7 +156,10 @@ internal sealed partial class DynamoDbService
             }
             if (input.Has("StreamSpecification"))
             {
+                CloseStream(document);
                 SetStream(context, document, input.Child("StreamSpecification"));
+                OpenStream(context, document);
+                Attach(document, store);
             }
             if (input.Has("SSESpecification"))
             {

@@ -99,7 +99,7 @@ internal sealed class ItemWrite
         {
             return new WriteResult(before, before);
         }
-        var start = before ?? KeyItem();
+        var start = before ?? Store.Keys.ItemOf(Key);
         var after = update.Apply(start);
         Store.CheckedKey(after);
         return new WriteResult(before, after);
@@ -115,15 +115,5 @@ internal sealed class ItemWrite
         {
             Store.Put(Key, after);
         }
-    }
-
-    private Dictionary<string, AttributeValue> KeyItem()
-    {
-        var item = new Dictionary<string, AttributeValue>(StringComparer.Ordinal) { [Store.Keys.Partition.Name] = Key.Partition };
-        if (Store.Keys.Sort is { } sort)
-        {
-            item[sort.Name] = Key.Sort!;
-        }
-        return item;
     }
 }

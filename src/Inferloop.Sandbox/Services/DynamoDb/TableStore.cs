@@ -20,6 +20,17 @@ internal sealed record KeySchema(KeyAttribute Partition, KeyAttribute? Sort)
     }
 
     public IEnumerable<KeyAttribute> Attributes => Sort is null ? [Partition] : [Partition, Sort];
+
+    /// <summary>A key as the attributes of an item.</summary>
+    public Dictionary<string, AttributeValue> ItemOf(PrimaryKey key)
+    {
+        var item = new Dictionary<string, AttributeValue>(StringComparer.Ordinal) { [Partition.Name] = key.Partition };
+        if (Sort is not null)
+        {
+            item[Sort.Name] = key.Sort!;
+        }
+        return item;
+    }
 }
 
 /// <summary>A secondary index and its entries.</summary>
@@ -70,6 +81,9 @@ internal sealed class TableStore(string name, KeySchema keys)
 
     public long Size { get; private set; }
 
+    /// <summary>Told of every change, under <see cref="Gate"/>.</summary>
+    public event Action<ItemChange>? Changed;
+
     public IEnumerable<SecondaryIndex> Indexes => indexes.Values;
 
     public SecondaryIndex? Index(string indexName) => indexes.GetValueOrDefault(indexName);
@@ -102,7 +116,7 @@ internal sealed class TableStore(string name, KeySchema keys)
 
     public IReadOnlyDictionary<string, AttributeValue>? Get(PrimaryKey key) => Items.Get(key.Partition, key.Sort)?.Item;
 
-    public void Put(PrimaryKey key, IReadOnlyDictionary<string, AttributeValue> item)
+    public void Put(PrimaryKey key, IReadOnlyDictionary<string, AttributeValue> item, ChangeCause cause = ChangeCause.Caller)
     {
         var before = Get(key);
         Items.Put(new StoredItem(key.Partition, key.Sort, null, item));
@@ -115,9 +129,10 @@ internal sealed class TableStore(string name, KeySchema keys)
                 index.Entries.Put(entry);
             }
         }
+        Changed?.Invoke(new ItemChange(key, before, item, cause));
     }
 
-    public void Remove(PrimaryKey key)
+    public void Remove(PrimaryKey key, ChangeCause cause = ChangeCause.Caller)
     {
         if (Get(key) is not { } before)
         {
@@ -129,6 +144,7 @@ internal sealed class TableStore(string name, KeySchema keys)
         {
             Unindex(index, before, key);
         }
+        Changed?.Invoke(new ItemChange(key, before, null, cause));
     }
 
     /// <summary>The key that the input of an operation names: exactly the key attributes, of the right types.</summary>

@@ -171,7 +171,11 @@ internal sealed partial class LambdaService
         {
             throw Invalid("1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.");
         }
-        if (source.Split('/') is not [var table, _, "stream", ..])
+        if (input.Text("StartingPosition") == "AT_TIMESTAMP")
+        {
+            throw Invalid("Unsupported starting position for stream type: DynamoDB streams are read from TRIM_HORIZON or LATEST.");
+        }
+        if (source.Split('/') is not [_, _, "stream", ..])
         {
             throw Invalid($"Unrecognized event source: {source}");
         }
@@ -188,7 +192,6 @@ internal sealed partial class LambdaService
         {
             throw Invalid($"Stream not found: {source}");
         }
-        _ = table;
         RequireActions(context, function, source, "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream", "dynamodb:ListStreams");
     }
 
@@ -334,54 +337,6 @@ internal sealed partial class LambdaService
         catch (ServiceFault fault) when (fault.Code is "TooManyRequestsException" or "ResourceConflictException")
         {
             return null;
-        }
-    }
-
-    private async Task PollStream(RequestContext context, JsonObject mapping)
-    {
-        if (Runtime.Service("dynamodbstreams") is not { } streams)
-        {
-            return;
-        }
-        var id = mapping.Required("UUID");
-        var source = mapping.Required("EventSourceArn");
-        var described = (await streams.InvokeAsync(context, "DescribeStream", new JsonObject { ["StreamArn"] = source }).ConfigureAwait(false)).Child("StreamDescription") ?? [];
-        foreach (var shard in described.Objects("Shards").Select(item => item.Required("ShardId")))
-        {
-            var iterator = mapping.Child("_Iterators")?.Text(shard) ?? (await streams.InvokeAsync(context, "GetShardIterator", new JsonObject
-            {
-                ["StreamArn"] = source, ["ShardId"] = shard, ["ShardIteratorType"] = mapping.Text("StartingPosition") == "TRIM_HORIZON" ? "TRIM_HORIZON" : "LATEST",
-            }).ConfigureAwait(false)).Text("ShardIterator");
-            if (iterator is null)
-            {
-                continue;
-            }
-            var read = await streams.InvokeAsync(context, "GetRecords", new JsonObject { ["ShardIterator"] = iterator, ["Limit"] = Math.Min(1000, mapping.Int("BatchSize") ?? 100) }).ConfigureAwait(false);
-            var records = read.Objects("Records").Select(record =>
-            {
-                var copy = record.Copy();
-                copy["eventSourceARN"] = source;
-                return copy;
-            }).Where(record => Matches(mapping, record)).ToList();
-            var failed = records.Count > 0 && Handle(context, mapping, records) is null;
-            var attempts = failed ? (mapping.Int("_Attempts") ?? 0) + 1 : 0;
-            var limit = mapping.Int("MaximumRetryAttempts") ?? -1;
-            // A batch that fails is read again until its attempts are used up; then it goes to the destination and the stream moves on.
-            var giveUp = failed && limit >= 0 && attempts > limit;
-            if (giveUp && mapping.Child("DestinationConfig")?.Child("OnFailure")?.Text("Destination") is { } destination)
-            {
-                await Events.TargetDelivery.SendAsync(context, new Events.Delivery(destination, new JsonObject
-                {
-                    ["requestContext"] = new JsonObject { ["functionArn"] = mapping.Text("FunctionArn"), ["condition"] = "RetryAttemptsExhausted", ["approximateInvokeCount"] = attempts },
-                    ["DDBStreamBatchInfo"] = new JsonObject { ["shardId"] = shard, ["streamArn"] = source, ["batchSize"] = records.Count },
-                }.ToJsonString())
-                { ByRole = true, Source = "lambda.amazonaws.com" }).ConfigureAwait(false);
-            }
-            Mappings(context).Update(id, document =>
-            {
-                document["_Attempts"] = giveUp ? 0 : attempts;
-                document.ChildOrNew("_Iterators")[shard] = failed && !giveUp ? iterator : read.Text("NextShardIterator");
-            });
         }
     }
 }

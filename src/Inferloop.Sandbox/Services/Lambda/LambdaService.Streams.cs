@@ -152,7 +152,7 @@ internal sealed partial class LambdaService
     private static DateTimeOffset ArrivalOf(JsonObject record) => record.Child("dynamodb")?.TimeOf("ApproximateCreationDateTime") ?? default;
 
     /// <summary>Tells the mapping's destination of records that the function never took.</summary>
-    private static async Task GiveUpAsync(RequestContext context, JsonObject mapping, string shard, IReadOnlyList<JsonObject> records, string condition, int attempts)
+    private static async Task GiveUpAsync(RequestContext context, JsonObject mapping, string shard, List<JsonObject> records, string condition, int attempts)
     {
         if (records.Count == 0 || mapping.Child("DestinationConfig")?.Child("OnFailure")?.Text("Destination") is not { } destination)
         {

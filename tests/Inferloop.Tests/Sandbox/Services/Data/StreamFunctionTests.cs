@@ -162,7 +162,7 @@ public sealed class StreamFunctionTests : ServiceTestBase
         Assert.Equal(["a,b,c", "b,c"], Batches().Take(2));
         await Call("lambda", "UntagResource", new JsonObject { ["Resource"] = Function, ["TagKeys"] = new JsonArray(FunctionBehaviour.Tag) }.ToJsonString());
         await Put("d");
-        await Until(() => Batches()[^1].EndsWith("d", StringComparison.Ordinal));
+        await Until(() => Batches()[^1].EndsWith('d'));
     }
 
     [Fact]

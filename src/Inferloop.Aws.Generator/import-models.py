@@ -64,12 +64,23 @@ def without_docs(value):
     return [without_docs(item) for item in value] if isinstance(value, list) else value
 
 
-def cut(service, wanted):
+def add(model, additions):
+    """What AWS has and this botocore has not yet; an addition that botocore has by now is a mistake to be taken out."""
+    for name, shape in additions.get("shapes", {}).items():
+        if name in model["shapes"]:
+            sys.exit(f"import-models.py: botocore {botocore.__version__} has the shape {name}: take it out of the additions")
+        model["shapes"][name] = shape
+    for name, members in additions.get("members", {}).items():
+        model["shapes"][name]["members"].update(members)
+
+
+def cut(service, wanted, additions):
     root = DATA / service
     if not root.is_dir():
         sys.exit(f"import-models.py: botocore {botocore.__version__} has no service '{service}'")
     folder = max(p for p in root.iterdir() if p.is_dir())
     model = read(folder, "service-2.json")
+    add(model, additions)
     names = sorted(model["operations"]) if wanted == "*" else sorted(wanted)
     unknown = [n for n in names if n not in model["operations"]]
     if unknown:
@@ -102,7 +113,7 @@ def main():
     for stale in [*out.glob("*.json"), *rules.glob("*.json")]:
         stale.unlink()
     for service, entry in services.items():
-        text = json.dumps(cut(service, entry["operations"]), separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(cut(service, entry["operations"], entry.get("additions", {})), separators=(",", ":"), ensure_ascii=False)
         (out / f"{service}.json").write_text(text + "\n", encoding="utf-8")
         print(f"{service:26} {len(text) // 1024:6} KiB")
         if entry["client"] != "none" and service not in NO_RULES:

@@ -16,8 +16,17 @@ internal sealed partial class EnvironmentOperations
     /// <param name="preview">Only to show: nothing enters the journal, and disposing leaves nothing behind.</param>
     /// <param name="resume">Clear away the remains of a create that failed, and begin again.</param>
     /// <param name="cancellation">Stops the preparation; what it made is removed.</param>
-    public async Task<PreparedChange> PrepareCreateAsync(InferloopEnvironmentSpec spec, bool preview, bool resume, CancellationToken cancellation)
+    public Task<PreparedChange> PrepareCreateAsync(InferloopEnvironmentSpec spec, bool preview, bool resume, CancellationToken cancellation) =>
+        PrepareCreateAsync(spec, preview, resume, express: false, cancellation);
+
+    /// <param name="spec">What to make.</param>
+    /// <param name="preview">Only to show: nothing enters the journal, and disposing leaves nothing behind.</param>
+    /// <param name="resume">Clear away the remains of a create that failed, and begin again.</param>
+    /// <param name="express">End when configuration is applied, without waiting until everything is ready; for stage dev only.</param>
+    /// <param name="cancellation">Stops the preparation; what it made is removed.</param>
+    public async Task<PreparedChange> PrepareCreateAsync(InferloopEnvironmentSpec spec, bool preview, bool resume, bool express, CancellationToken cancellation)
     {
+        RefuseExpress(spec, express);
         reporter.Progress(new OperationProgress($"Creating {spec.Name}", "Checking spec and templates"));
         var account = await aws.AccountId(cancellation).ConfigureAwait(false);
         var plan = await EnvironmentPlan.MakeAsync(spec, account, aws.Partition, options, cancellation).ConfigureAwait(false);
@@ -48,7 +57,7 @@ internal sealed partial class EnvironmentOperations
         }
 
         var scope = await BeginAsync(spec, OperationKind.Create, preview ? control : null, cancellation).ConfigureAwait(false);
-        var prepared = new PreparedChange(this, scope, plan, OperationKind.Create, preview);
+        var prepared = new PreparedChange(this, scope, plan, OperationKind.Create, preview) { IsExpress = express };
         try
         {
             stack = await FindStackAsync(spec.StackName, cancellation).ConfigureAwait(false);
@@ -79,6 +88,16 @@ internal sealed partial class EnvironmentOperations
         {
             await prepared.DisposeAsync().ConfigureAwait(false);
             throw;
+        }
+    }
+
+    private static void RefuseExpress(InferloopEnvironmentSpec spec, bool express)
+    {
+        if (express && spec.Stage != EnvironmentStage.Dev)
+        {
+            throw new OperationException(
+                "ExpressNotForStage", OperationErrorKind.InvalidArgument, $"'{spec.Name}' is of stage {spec.Stage.ToString().ToLowerInvariant()}. Express mode reports success before anything is known to serve, and is for stage dev only.",
+                "Leave -Express out.", spec.Name);
         }
     }
 

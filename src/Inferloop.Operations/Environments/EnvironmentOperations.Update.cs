@@ -15,6 +15,9 @@ internal sealed record UpdateOptions
     /// <summary>The data stores that may be replaced or deleted, by their paths. A pattern is no consent.</summary>
     public IReadOnlyList<string> AllowedReplacements { get; init; } = [];
 
+    /// <summary>End when configuration is applied, without waiting until everything is ready; for stage dev only.</summary>
+    public bool Express { get; init; }
+
     /// <summary>Start from what is there instead of what was deployed last, and so take back what other hands did.</summary>
     public bool RevertDrift { get; init; }
 }
@@ -36,6 +39,7 @@ internal sealed partial class EnvironmentOperations
     public async Task<PreparedChange> PrepareUpdateAsync(InferloopEnvironmentSpec spec, UpdateOptions update, CancellationToken cancellation)
     {
         var preview = update.Preview;
+        RefuseExpress(spec, update.Express);
         var command = update.Resume ? EnvironmentCommand.SetResume : EnvironmentCommand.Set;
         Report($"Updating {spec.Name}", "Checking spec and templates");
         var account = await aws.AccountId(cancellation).ConfigureAwait(false);
@@ -60,7 +64,7 @@ internal sealed partial class EnvironmentOperations
         }
 
         var scope = await BeginAsync(spec, OperationKind.Update, control, cancellation).ConfigureAwait(false);
-        var prepared = new PreparedChange(this, scope, plan, OperationKind.Update, preview) { AllowedReplacements = update.AllowedReplacements, RevertsDrift = update.RevertDrift };
+        var prepared = new PreparedChange(this, scope, plan, OperationKind.Update, preview) { AllowedReplacements = update.AllowedReplacements, RevertsDrift = update.RevertDrift, IsExpress = update.Express };
         try
         {
             stack = await FindStackAsync(spec.StackName, cancellation).ConfigureAwait(false) ?? throw NotFound(spec.Name, spec.Region);

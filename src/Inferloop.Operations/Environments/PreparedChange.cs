@@ -41,6 +41,9 @@ internal sealed class PreparedChange : IAsyncDisposable
     /// <summary>The data stores that may be replaced or deleted, by their paths.</summary>
     public IReadOnlyList<string> AllowedReplacements { get; init; } = [];
 
+    /// <summary>AWS says it is done when configuration is applied, before everything is ready.</summary>
+    public bool IsExpress { get; init; }
+
     /// <summary>The change set starts from what is there, not from what was deployed last.</summary>
     public bool RevertsDrift { get; init; }
 
@@ -88,6 +91,7 @@ internal sealed class PreparedChange : IAsyncDisposable
                 Tags = EnvironmentOperations.TagsOf(Plan.Tags),
                 Capabilities = EnvironmentOperations.Capabilities,
                 IncludeNestedStacks = true,
+                DeploymentConfig = IsExpress ? new DeploymentConfig { Mode = Amazon.CloudFormation.DeploymentConfigMode.EXPRESS, DisableRollback = false } : null,
                 DeploymentMode = RevertsDrift ? Amazon.CloudFormation.DeploymentMode.REVERT_DRIFT : null,
             },
             cancellation).ConfigureAwait(false);
@@ -156,6 +160,10 @@ internal sealed class PreparedChange : IAsyncDisposable
             }
 
             await scope.EndAsync(OperationState.Completed).ConfigureAwait(false);
+            if (IsExpress)
+            {
+                operations.Warn($"Express: the configuration of '{Name}' is applied, and parts of it may still be on their way. Get-InferloopEnvironment {Name} tells whether it is healthy.");
+            }
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {

@@ -340,6 +340,7 @@ internal sealed partial class CloudFormationService
         output["Changes"] = Array(items.Select(change => values ? change.DeepClone() : ChangeSetBuilder.WithoutValues(change)));
         output["NextToken"] = next;
         output["OnStackFailure"] = changeSet.OnStackFailure;
+        output["DeploymentConfig"] = changeSet.Request["DeploymentConfig"]?.DeepClone();
         output["DeploymentMode"] = changeSet.DeploymentMode;
         output["StackDriftStatus"] = changeSet.Live is null ? null : changeSet.Live.Count > 0 ? "DRIFTED" : "IN_SYNC";
         return output;
@@ -406,7 +407,8 @@ internal sealed partial class CloudFormationService
             SetExecution(stack, changeSet, "EXECUTE_IN_PROGRESS");
             Obsolete(stack, changeSet);
             stack.ChangeSetId = changeSet.Id;
-            stack.DisableRollback = Flag(input, "DisableRollback") || changeSet.OnStackFailure == "DO_NOTHING";
+            stack.DeploymentConfig = (JsonObject?)changeSet.Request["DeploymentConfig"]?.DeepClone();
+            stack.DisableRollback = Flag(input, "DisableRollback") || RollbackDisabled(changeSet.Request) || changeSet.OnStackFailure == "DO_NOTHING";
             stack.RetainExceptOnCreate = Flag(input, "RetainExceptOnCreate");
             if (created)
             {

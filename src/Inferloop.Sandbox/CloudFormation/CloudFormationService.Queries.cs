@@ -57,6 +57,7 @@ internal sealed partial class CloudFormationService
                 ["StackStatus"] = stack.Status,
                 ["StackStatusReason"] = stack.Reason,
                 ["DisableRollback"] = stack.DisableRollback,
+                ["DeploymentConfig"] = stack.DeploymentConfig?.DeepClone(),
                 ["NotificationARNs"] = Array((definition?.NotificationArns ?? []).Select(arn => (JsonNode?)arn)),
                 ["TimeoutInMinutes"] = stack.TimeoutInMinutes,
                 ["Capabilities"] = definition is null || definition.Capabilities.Count == 0 ? null : Array(definition.Capabilities.Select(capability => (JsonNode?)capability)),

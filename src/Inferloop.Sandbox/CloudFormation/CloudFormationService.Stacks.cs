@@ -53,7 +53,8 @@ internal sealed partial class CloudFormationService
             Created = context.Now,
             Definition = definition,
             Policy = policy,
-            DisableRollback = Flag(input, "DisableRollback"),
+            DisableRollback = RollbackDisabled(input),
+            DeploymentConfig = (JsonObject?)input["DeploymentConfig"]?.DeepClone(),
             OnFailure = Optional(input, "OnFailure") ?? "ROLLBACK",
             TimeoutInMinutes = Scalars.TryInteger(input["TimeoutInMinutes"], out var minutes) ? (int)minutes : null,
             TerminationProtection = Flag(input, "EnableTerminationProtection"),
@@ -196,7 +197,8 @@ internal sealed partial class CloudFormationService
             CheckUpdatable(stack);
             var governing = during ?? stack.Policy;
             stack.Policy = policyNow ?? stack.Policy;
-            stack.DisableRollback = Flag(input, "DisableRollback");
+            stack.DisableRollback = RollbackDisabled(input);
+            stack.DeploymentConfig = (JsonObject?)input["DeploymentConfig"]?.DeepClone();
             stack.RetainExceptOnCreate = Flag(input, "RetainExceptOnCreate");
             stack.Updated = context.Now;
             Obsolete(stack, null);
@@ -210,6 +212,8 @@ internal sealed partial class CloudFormationService
         Runtime.Run(_ => RunUpdateAsync(stack, deployment));
         return new JsonObject { ["StackId"] = stack.Id, ["OperationId"] = operation };
     }
+
+    private static bool RollbackDisabled(JsonObject input) => Flag(input, "DisableRollback") || (input["DeploymentConfig"] is JsonObject config && Flag(config, "DisableRollback"));
 
     private Template NewTemplate(RequestContext context, JsonObject input, Template current)
     {

@@ -55,6 +55,7 @@ internal sealed partial class Deployment
             record.PhysicalId = child.Id;
         }
         child.DisableRollback = Stack.DisableRollback;
+        child.DeploymentConfig = Stack.DeploymentConfig;
         engine.SetStatus(child, "CREATE_IN_PROGRESS", "User Initiated");
         engine.SetStatus(Stack, record, "CREATE_IN_PROGRESS", "Resource creation Initiated");
         var deployment = new Deployment(engine, child, context, DeploymentKind.Create, definition, this);
@@ -164,6 +165,7 @@ internal sealed partial class Deployment
         lock (child.Gate)
         {
             child.Updated = runtime.Clock.Now;
+            child.DeploymentConfig = Stack.DeploymentConfig;
         }
         engine.SetStatus(child, "UPDATE_IN_PROGRESS", "User Initiated");
         var deployment = new Deployment(engine, child, context, DeploymentKind.Update, definition, this)

@@ -44,20 +44,23 @@ internal sealed partial class Deployment
         }
         try
         {
-            var created = await provider.CreateAsync(ContextFor(record, context, "create", Initiated), Json(properties)).ConfigureAwait(false);
+            var created = await CreateOrWaitAsync(provider, record, properties, Initiated, () => initiated, started).ConfigureAwait(false);
             lock (Stack.Gate)
             {
                 record.Reference = created.Reference;
                 record.Attributes = created.Attributes;
             }
             Initiated(created.PhysicalId);
-            await WaitAtLeastAsync(started, ResourceDurations.Create(record.Type)).ConfigureAwait(false);
+            if (!Stack.IsExpress)
+            {
+                await WaitAtLeastAsync(started, ResourceDurations.Create(record.Type)).ConfigureAwait(false);
+            }
             lock (Stack.Gate)
             {
                 record.PhysicalId = created.PhysicalId;
                 record.Properties = properties;
             }
-            engine.SetStatus(Stack, record, verb + "_COMPLETE");
+            engine.SetStatus(Stack, record, verb + "_COMPLETE", Stack.IsExpress ? "Resource configuration applied. It may continue becoming available in the background." : null);
             return true;
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -75,6 +78,25 @@ internal sealed partial class Deployment
             runtime.Report(e);
             Fail(record.LogicalId, record, $"Resource handler returned message: \"{e.Message}\" (RequestToken: {token}, HandlerErrorCode: InternalFailure)");
             return false;
+        }
+    }
+
+    private async Task<ProvisionedResource> CreateOrWaitAsync(
+        ResourceProvider provider, ResourceRecord record, MapValue properties, Action<string> onInitiated, Func<bool> initiated, DateTimeOffset started)
+    {
+        while (true)
+        {
+            try
+            {
+                return await provider.CreateAsync(ContextFor(record, context, "create", onInitiated), Json(properties)).ConfigureAwait(false);
+            }
+            catch (ServiceFault)
+            {
+                if (!await TryAgainAsync(record, initiated(), started).ConfigureAwait(false))
+                {
+                    throw;
+                }
+            }
         }
     }
 
@@ -180,7 +202,10 @@ internal sealed partial class Deployment
         try
         {
             var updated = await provider.UpdateAsync(ContextFor(record, request, "update"), record.PhysicalId!, Json(before), Json(after)).ConfigureAwait(false);
-            await runtime.Clock.DelayAsync(started + ResourceDurations.Update(record.Type) - runtime.Clock.Now, token).ConfigureAwait(false);
+            if (!Stack.IsExpress)
+            {
+                await runtime.Clock.DelayAsync(started + ResourceDurations.Update(record.Type) - runtime.Clock.Now, token).ConfigureAwait(false);
+            }
             lock (Stack.Gate)
             {
                 record.PhysicalId = updated.PhysicalId;

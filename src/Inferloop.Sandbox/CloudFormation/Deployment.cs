@@ -386,6 +386,8 @@ internal sealed partial class Deployment
         StackTags = record.StackTags,
         TakeSnapshot = snapshot,
         OnInitiated = initiated ?? (static _ => { }),
+        EndsEarly = Stack.IsExpress && operation != "delete" && ReadyLater.Contains(record.Type),
+        ReadAttributes = Stack.IsExpress && target is not null ? [.. ReadAttributes(record.LogicalId)] : [],
         CreationPolicy = record.CreationPolicy?.DeepClone(),
         UpdatePolicy = record.UpdatePolicy?.DeepClone(),
         Metadata = record.Metadata?.DeepClone(),

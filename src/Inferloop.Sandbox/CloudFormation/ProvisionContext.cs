@@ -24,6 +24,12 @@ internal sealed class ProvisionContext
     /// <summary>A deletion that keeps a final snapshot (DeletionPolicy: Snapshot).</summary>
     public bool TakeSnapshot { get; init; }
 
+    /// <summary>Express mode: what the service does after it has taken the request is not waited for.</summary>
+    public bool EndsEarly { get; init; }
+
+    /// <summary>Attributes that others read: also in express mode the resource is not complete before it has them.</summary>
+    public IReadOnlyList<string> ReadAttributes { get; init; } = [];
+
     /// <summary>Called once with the physical id, when it is known and the resource is not ready yet.</summary>
     public Action<string> OnInitiated { get; init; } = static _ => { };
 
@@ -49,7 +55,7 @@ internal sealed class ProvisionContext
     {
         var step = interval ?? TimeSpan.FromSeconds(5);
         var end = Runtime.Clock.Now + (timeout ?? TimeSpan.FromHours(3));
-        while (!await condition().ConfigureAwait(false))
+        while (!await condition().ConfigureAwait(false) && !EndsEarly)
         {
             if (Runtime.Clock.Now >= end)
             {

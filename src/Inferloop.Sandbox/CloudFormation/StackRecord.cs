@@ -108,6 +108,12 @@ internal sealed class StackRecord
 
     public bool DisableRollback { get; set; }
 
+    /// <summary>The DeploymentConfig of the last operation; null for the standard one.</summary>
+    public JsonObject? DeploymentConfig { get; set; }
+
+    /// <summary>The operation ends when configuration is applied, before everything is ready.</summary>
+    public bool IsExpress => (string?)DeploymentConfig?["Mode"] == "EXPRESS";
+
     public string OnFailure { get; set; } = "ROLLBACK";
 
     public int? TimeoutInMinutes { get; set; }

@@ -50,6 +50,10 @@ public sealed class NewEnvironmentCommand : EnvironmentCmdlet, IDynamicParameter
     [ValidateRange(0, 100000000)]
     public decimal? MaxMonthlyCost { get; set; }
 
+    /// <summary>For stage dev: CloudFormation's express mode, which ends when the configuration is applied and does not wait until everything is ready.</summary>
+    [Parameter]
+    public SwitchParameter Express { get; set; }
+
     /// <summary>Do not look at quotas, names and zones first.</summary>
     [Parameter]
     public SwitchParameter SkipPreflight { get; set; }
@@ -68,7 +72,7 @@ public sealed class NewEnvironmentCommand : EnvironmentCmdlet, IDynamicParameter
         var operations = await OpenAsync(spec.Region.Length > 0 ? spec.Region : null, cancellationToken).ConfigureAwait(false);
         spec = spec with { Region = operations.Aws.Region };
         var whatIf = await IsWhatIfAsync().ConfigureAwait(false);
-        var prepared = await operations.PrepareCreateAsync(spec, whatIf, Resume, cancellationToken).ConfigureAwait(false);
+        var prepared = await operations.PrepareCreateAsync(spec, whatIf, Resume, Express, cancellationToken).ConfigureAwait(false);
         await using (prepared.ConfigureAwait(false))
         {
             if (whatIf)

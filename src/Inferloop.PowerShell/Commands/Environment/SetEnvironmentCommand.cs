@@ -54,6 +54,10 @@ public sealed class SetEnvironmentCommand : EnvironmentCmdlet, IDynamicParameter
     [Parameter]
     public SwitchParameter Resume { get; set; }
 
+    /// <summary>For stage dev: CloudFormation's express mode, which ends when the configuration is applied and does not wait until everything is ready.</summary>
+    [Parameter]
+    public SwitchParameter Express { get; set; }
+
     /// <summary>Start from what is there, not from what was deployed last: what other hands changed or deleted is taken back to what the spec says, together with the other changes.</summary>
     [Parameter]
     public SwitchParameter RevertDrift { get; set; }
@@ -91,7 +95,7 @@ public sealed class SetEnvironmentCommand : EnvironmentCmdlet, IDynamicParameter
         spec = spec with { Region = operations.Aws.Region };
         var whatIf = await IsWhatIfAsync().ConfigureAwait(false);
         var prepared = await operations.PrepareUpdateAsync(
-            spec, new UpdateOptions { Preview = whatIf, Resume = Resume, AllowedReplacements = AllowReplacement, RevertDrift = RevertDrift }, cancellationToken).ConfigureAwait(false);
+            spec, new UpdateOptions { Preview = whatIf, Resume = Resume, AllowedReplacements = AllowReplacement, RevertDrift = RevertDrift, Express = Express }, cancellationToken).ConfigureAwait(false);
         await using (prepared.ConfigureAwait(false))
         {
             var changes = prepared.ChangeSet!;

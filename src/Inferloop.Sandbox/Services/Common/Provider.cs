@@ -99,8 +99,18 @@ internal sealed class Provider(string type) : ResourceProvider
             : null;
     }
 
-    private async Task<ProvisionedResource> DescribeAsync(ProvisionContext context, string physicalId) =>
-        new(physicalId, await Attributes(context, physicalId).ConfigureAwait(false)) { Reference = Reference?.Invoke(physicalId) };
+    private async Task<ProvisionedResource> DescribeAsync(ProvisionContext context, string physicalId)
+    {
+        while (true)
+        {
+            var attributes = await Attributes(context, physicalId).ConfigureAwait(false);
+            if (!context.EndsEarly || context.ReadAttributes.All(name => !attributes.TryGetValue(name, out var value) || value is not null))
+            {
+                return new ProvisionedResource(physicalId, attributes) { Reference = Reference?.Invoke(physicalId) };
+            }
+            await context.DelayAsync(TimeSpan.FromSeconds(5)).ConfigureAwait(false);
+        }
+    }
 }
 
 /// <summary>Short forms for providers.</summary>

@@ -24,6 +24,7 @@
 
     CmdletsToExport      = @(
         'Add-InferloopSandboxBill'
+        'Add-InferloopSandboxFault'
         'Compare-InferloopCostEstimate'
         'Compare-InferloopEnvironment'
         'Export-InferloopCostEstimate'
@@ -41,11 +42,13 @@
         'Get-InferloopIdentity'
         'Get-InferloopPrice'
         'Get-InferloopSandbox'
+        'Get-InferloopSandboxFault'
         'Import-InferloopEnvironmentSpec'
         'Measure-InferloopCostAccuracy'
         'New-InferloopEnvironment'
         'New-InferloopEnvironmentSpec'
         'Remove-InferloopEnvironment'
+        'Remove-InferloopSandboxFault'
         'Resume-InferloopEnvironment'
         'Set-InferloopBudget'
         'Set-InferloopEnvironment'

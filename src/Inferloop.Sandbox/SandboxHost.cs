@@ -1,3 +1,4 @@
+using Inferloop.Sandbox.Faults;
 using Inferloop.Sandbox.Hosting;
 using Inferloop.Sandbox.Runtime;
 
@@ -6,6 +7,13 @@ namespace Inferloop.Sandbox;
 /// <summary>A running sandbox: AWS on loopback.</summary>
 public sealed class SandboxHost : IAsyncDisposable
 {
+    private static readonly Lazy<IReadOnlyDictionary<string, IReadOnlyList<string>>> Known = new(static () =>
+    {
+        using var catalog = new SandboxRuntime(new SandboxOptions { ClockRate = 0 });
+        return catalog.Services.OrderBy(service => service.ModelName, StringComparer.Ordinal)
+            .ToDictionary(service => service.ModelName, service => (IReadOnlyList<string>)[.. service.Operations.Order(StringComparer.Ordinal)], StringComparer.Ordinal);
+    });
+
     private readonly SandboxRuntime runtime;
     private readonly HttpServer server;
     private int disposed;
@@ -47,6 +55,15 @@ public sealed class SandboxHost : IAsyncDisposable
 
     /// <summary>E-mails, text messages and calls of web hooks that the services would have sent; they are kept here and never leave the process.</summary>
     public IReadOnlyList<SandboxDelivery> Deliveries => runtime.Outbox.Sent;
+
+    /// <summary>The faults injected into it.</summary>
+    public SandboxFaults Faults => runtime.Faults;
+
+    /// <summary>The services of every sandbox, by their models' names, each with the operations that it has.</summary>
+    public static IReadOnlyDictionary<string, IReadOnlyList<string>> KnownServices => Known.Value;
+
+    /// <summary>The availability zones of every region.</summary>
+    public static IEnumerable<string> KnownZones => Sandbox.Runtime.Regions.All.SelectMany(Sandbox.Services.AvailabilityZones.Of);
 
     internal SandboxRuntime Runtime => runtime;
 

@@ -11,10 +11,11 @@ namespace Inferloop.Sandbox;
 /// <param name="Operation">The operation; empty when it was not recognised.</param>
 /// <param name="Region">The region of the credential scope.</param>
 /// <param name="AccountId">The caller's account.</param>
-/// <param name="Status">The HTTP status answered.</param>
+/// <param name="Status">The HTTP status answered; 0 when the connection was closed without an answer.</param>
 /// <param name="ErrorCode">The AWS error code, or null.</param>
 /// <param name="RequestId">The request id answered.</param>
 /// <param name="Duration">How long it took, in real time.</param>
+/// <param name="FaultId">The id of the injected fault that struck it, or null.</param>
 public sealed record SandboxRequest(
     DateTimeOffset Time,
     DateTimeOffset SandboxTime,
@@ -25,7 +26,8 @@ public sealed record SandboxRequest(
     int Status,
     string? ErrorCode,
     string RequestId,
-    TimeSpan Duration);
+    TimeSpan Duration,
+    string? FaultId = null);
 
 /// <summary>How often an operation was called.</summary>
 /// <param name="Service">The service's model name.</param>
@@ -118,7 +120,7 @@ public sealed class SandboxStatistics
         Interlocked.Increment(ref requests);
         var counter = counters.GetOrAdd((request.Service, request.Operation), static _ => new Counter());
         Interlocked.Increment(ref counter.Requests);
-        if (request.Status >= 400)
+        if (request.Status is 0 or >= 400)
         {
             Interlocked.Increment(ref errors);
             Interlocked.Increment(ref counter.Errors);

@@ -15,6 +15,15 @@ internal static class ErrorIds
     /// <summary>The port is taken.</summary>
     public const string SandboxPortInUse = nameof(SandboxPortInUse);
 
+    /// <summary>No sandbox runs in this session, or the one given was stopped.</summary>
+    public const string SandboxNotRunning = nameof(SandboxNotRunning);
+
+    /// <summary>A fault that cannot be.</summary>
+    public const string SandboxFaultInvalid = nameof(SandboxFaultInvalid);
+
+    /// <summary>The sandbox has no such fault.</summary>
+    public const string SandboxFaultNotFound = nameof(SandboxFaultNotFound);
+
     /// <summary>A file is missing.</summary>
     public const string FileNotFound = nameof(FileNotFound);
 

@@ -2,6 +2,7 @@ using System.Collections.Specialized;
 using System.Management.Automation;
 using System.Security;
 using Inferloop.Sandbox;
+using Inferloop.Sandbox.Faults;
 
 namespace Inferloop.PowerShell.Session;
 
@@ -60,6 +61,15 @@ public sealed class InferloopSandbox
     public IReadOnlyList<InferloopSandboxOperation> Operations =>
         (List<InferloopSandboxOperation>)[.. host.Statistics.Operations.OrderByDescending(o => o.Requests).Select(o => new InferloopSandboxOperation(o.Service, o.Operation, o.Requests, o.Errors))];
 
+    /// <summary>The faults injected into it.</summary>
+    public IReadOnlyList<InferloopSandboxFault> Faults => [.. host.Faults.All.Select(fault => new InferloopSandboxFault(this, fault))];
+
+    /// <summary>The services of a sandbox with their operations.</summary>
+    internal static IReadOnlyDictionary<string, IReadOnlyList<string>> KnownServices => SandboxHost.KnownServices;
+
+    /// <summary>The availability zones of every region.</summary>
+    internal static IEnumerable<string> KnownZones => SandboxHost.KnownZones;
+
     internal string SecretKey => host.SecretAccessKey;
 
     internal void Charge(IReadOnlyList<SandboxBillLine> lines) => host.Charge(lines);
@@ -93,6 +103,10 @@ public sealed class InferloopSandbox
     /// <summary>The endpoint.</summary>
     /// <returns>One line.</returns>
     public override string ToString() => EndpointUrl.ToString();
+
+    internal InferloopSandboxFault AddFault(SandboxFaultRule rule) => new(this, host.Faults.Add(rule));
+
+    internal bool RemoveFault(string id) => host.Faults.Remove(id);
 
     internal async Task StopAsync()
     {

@@ -43,11 +43,46 @@ internal sealed class HttpConnection(Stream stream, long maximumBody) : IDisposa
                 request ??= new ServiceRequest { Method = "GET", RawPath = "/", RawQuery = "", Headers = new Dictionary<string, string>() };
                 response = ErrorWriter.Write(ProtocolKind.RestXml, null, e.Fault, Guid.NewGuid().ToString(), request);
             }
+            if (response.Hold > TimeSpan.Zero)
+            {
+                await HoldAsync(response.Hold, cancellationToken).ConfigureAwait(false);
+            }
+            if (response.IsDropped)
+            {
+                return;
+            }
             await WriteAsync(response, request, keepAlive, cancellationToken).ConfigureAwait(false);
             if (!keepAlive)
             {
                 return;
             }
+        }
+    }
+
+    /// <summary>Holds an answer back; a client that has gone away meanwhile is not waited for.</summary>
+    private async Task HoldAsync(TimeSpan time, CancellationToken cancellationToken)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        over.CancelAfter(time);
+        if (start == end)
+        {
+            start = end = 0;
+        }
+        try
+        {
+            // A client that sends more while it waits for an answer is there: only the end of its stream cuts the waiting short.
+            while (end < buffer.Length && await stream.ReadAsync(buffer.AsMemory(end), over.Token).ConfigureAwait(false) is var read && read > 0)
+            {
+                end += read;
+            }
+            if (end == buffer.Length)
+            {
+                await Task.Delay(Timeout.Infinite, over.Token).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The time is over.
         }
     }
 

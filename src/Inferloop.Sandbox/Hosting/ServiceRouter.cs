@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
+using Inferloop.Sandbox.Faults;
 using Inferloop.Sandbox.Protocols;
 using Inferloop.Sandbox.Runtime;
 using Inferloop.Sandbox.Services.S3;
@@ -25,6 +26,10 @@ internal sealed class ServiceRouter(SandboxRuntime runtime)
         {
             response = await AnswerAsync(request, call, cancellationToken).ConfigureAwait(false);
         }
+        catch (NoAnswerException e)
+        {
+            response = new ServiceResponse { Status = 0, Hold = e.Hold, IsDropped = true };
+        }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             var fault = ToFault(e, call, cancellationToken);
@@ -33,7 +38,7 @@ internal sealed class ServiceRouter(SandboxRuntime runtime)
         }
         runtime.Statistics.Add(new SandboxRequest(
             time, sandboxTime, call.Model?.Name ?? "", call.Operation, call.Region, call.AccountId,
-            response.Status, errorCode, call.RequestId, Stopwatch.GetElapsedTime(started)));
+            response.Status, errorCode, call.RequestId, Stopwatch.GetElapsedTime(started) + response.Hold, call.FaultId));
         return response;
     }
 
@@ -92,6 +97,7 @@ internal sealed class ServiceRouter(SandboxRuntime runtime)
         // Named before the signature is looked at, so that the log says what a refused request wanted.
         var target = FindOperation(request, call, form);
         call.Operation = target.Name;
+        MeetRegion(call);
         var key = Authenticate(request, signature, call);
         if (target.Model is not { } operation)
         {
@@ -111,9 +117,13 @@ internal sealed class ServiceRouter(SandboxRuntime runtime)
         };
         var service = runtime.Service(model.Name) ?? throw ServiceFault.NotImplemented(model.ServiceId, operation.Name);
         var input = ReadInput(request, call, target, operation, form);
+        MeetRegion(call);
+        var struck = runtime.Faults.Any ? runtime.Faults.Strike(model.Name, operation.Name, call.Region, input) : null;
+        call.FaultId = struck?.Id;
         JsonObject output;
         try
         {
+            Meet(struck, call, operation, context);
             output = await service.InvokeAsync(context, operation.Name, input).ConfigureAwait(false);
         }
         catch (ServiceFault fault)
@@ -122,7 +132,43 @@ internal sealed class ServiceRouter(SandboxRuntime runtime)
             throw;
         }
         runtime.Tell(new ApiCall(context, service, operation.Name, input, output, null));
-        return ResponseWriter.Write(call.Kind, model, operation, output, context);
+        if (struck?.Rule.Kind == SandboxFaultKind.AnswerLost)
+        {
+            throw new NoAnswerException(TimeSpan.Zero);
+        }
+        var response = ResponseWriter.Write(call.Kind, model, operation, output, context);
+        response.Hold = struck?.Rule is { Kind: SandboxFaultKind.Latency, Delay: { } delay } ? delay : TimeSpan.Zero;
+        return response;
+    }
+
+    /// <summary>Nobody answers for a region that is lost.</summary>
+    private void MeetRegion(Call call)
+    {
+        if (call.Region == call.RegionMet)
+        {
+            return;
+        }
+        call.RegionMet = call.Region;
+        if (runtime.Faults.StrikesRegion(call.Region, call.Model!.Name) is { } lost)
+        {
+            call.FaultId = lost.Id;
+            throw new NoAnswerException(TimeSpan.Zero);
+        }
+    }
+
+    private static void Meet(SandboxFault? struck, Call call, OperationModel operation, RequestContext context)
+    {
+        switch (struck?.Rule.Kind)
+        {
+            case null or SandboxFaultKind.Latency or SandboxFaultKind.AnswerLost:
+                return;
+            case SandboxFaultKind.Timeout:
+                throw new NoAnswerException(struck.Rule.Delay ?? FaultAnswers.Hang);
+            case SandboxFaultKind.ConnectionReset:
+                throw new NoAnswerException(TimeSpan.Zero);
+            default:
+                throw FaultAnswers.For(struck.Rule, call.Model!, call.Kind, operation.Name, context.PrincipalArn);
+        }
     }
 
     private AccessKey? Authenticate(ServiceRequest request, Signature? signature, Call call)
@@ -312,5 +358,16 @@ internal sealed class ServiceRouter(SandboxRuntime runtime)
         public string Region { get; set; } = "";
 
         public string AccountId { get; set; } = "";
+
+        public string? FaultId { get; set; }
+
+        /// <summary>The region that has been looked at already for being lost: of some requests only the signature's owner tells the region.</summary>
+        public string? RegionMet { get; set; }
+    }
+
+    /// <summary>The caller gets no answer.</summary>
+    private sealed class NoAnswerException(TimeSpan hold) : Exception
+    {
+        public TimeSpan Hold { get; } = hold;
     }
 }

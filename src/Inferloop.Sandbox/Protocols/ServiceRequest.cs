@@ -71,4 +71,10 @@ internal sealed class ServiceResponse
     public Dictionary<string, string> Headers { get; } = new(StringComparer.OrdinalIgnoreCase);
 
     public ReadOnlyMemory<byte> Body { get; set; }
+
+    /// <summary>How long the answer is held back, in real time.</summary>
+    public TimeSpan Hold { get; set; }
+
+    /// <summary>No answer at all: the connection is closed instead.</summary>
+    public bool IsDropped { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Inferloop.Sandbox.CloudFormation;
+using Inferloop.Sandbox.Faults;
 using Inferloop.Sandbox.Services;
 
 namespace Inferloop.Sandbox.Runtime;
@@ -20,6 +21,7 @@ internal sealed class SandboxRuntime : IDisposable
         Clock = new SandboxClock(options.ClockRate);
         Clock.TransitionFailed += Report;
         Statistics = new SandboxStatistics(options.RequestLogCapacity);
+        Faults = new SandboxFaults(Clock, options.Seed, EnabledRegions.Contains);
         Stopping = stopping.Token;
         AccessKeys = new AccessKeyStore(options, Ids);
         foreach (var service in CoreCatalog.Services(this).Concat(ServiceCatalog.Services(this)))
@@ -31,6 +33,7 @@ internal sealed class SandboxRuntime : IDisposable
         {
             providers.Add(provider.Type, provider);
         }
+        new ZoneLosses(this).Follow();
     }
 
     public SandboxOptions Options { get; }
@@ -40,6 +43,9 @@ internal sealed class SandboxRuntime : IDisposable
     public Ids Ids { get; }
 
     public SandboxStatistics Statistics { get; }
+
+    /// <summary>The faults injected.</summary>
+    public SandboxFaults Faults { get; }
 
     public AccessKeyStore AccessKeys { get; }
 
@@ -69,7 +75,9 @@ internal sealed class SandboxRuntime : IDisposable
     public SandboxService? Service(string modelName) => servicesByModel.GetValueOrDefault(modelName);
 
     /// <summary>What creates resources of a CloudFormation type, or null when nothing does.</summary>
-    public ResourceProvider? Provider(string resourceType) => providers.GetValueOrDefault(resourceType);
+    public ResourceProvider? Provider(string resourceType) => providers.GetValueOrDefault(resourceType) is not { } provider ? null
+        : Faults.Any ? new FaultyProvider(provider, Faults)
+        : provider;
 
     /// <summary>Puts a provider in the place of its type's own. Before the first request only: nothing guards it.</summary>
     public void Substitute(ResourceProvider provider) => providers[provider.Type] = provider;
@@ -85,6 +93,10 @@ internal sealed class SandboxRuntime : IDisposable
     /// <summary>The entities of one kind in a region, of every account that has any.</summary>
     public IEnumerable<(string Account, Collection Documents)> Collections(string service, string name, string region) => collections
         .Where(pair => pair.Key.Service == service && pair.Key.Name == name && pair.Key.Region == region).Select(pair => (pair.Key.Account, pair.Value));
+
+    /// <summary>The accounts that have anything in a region.</summary>
+    public IReadOnlyList<string> AccountsIn(string region) => collections.Where(pair => pair.Key.Region == region && pair.Key.Account.Length > 0 && pair.Value.Count > 0)
+        .Select(pair => pair.Key.Account).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
 
     /// <summary>A context for work that no request asked for (transitions, schedules) in an account and region.</summary>
     public RequestContext SystemContext(string accountId, string region) => new()

@@ -46,7 +46,7 @@ internal sealed partial class AutoScalingService
         var ec2 = Runtime.Service<Ec2Service>();
         var subnets = group.Required("VPCZoneIdentifier").Split(',', StringSplitOptions.TrimEntries).Select(id => ec2.Subnet(context, id)).ToList();
         // Balanced over the zones: the next instance goes where the fewest are.
-        var subnet = subnets.OrderBy(item => group.Objects("Instances").Count(instance => instance.Text("AvailabilityZone") == item.Text("AvailabilityZone"))).First();
+        var subnet = subnets.OrderBy(item => Runtime.Faults.IsZoneLost(item.Required("AvailabilityZone"))).ThenBy(item => group.Objects("Instances").Count(instance => instance.Text("AvailabilityZone") == item.Text("AvailabilityZone"))).First();
         JsonObject instance;
         JsonObject specification;
         try

@@ -139,6 +139,11 @@ internal sealed partial class Ec2Service
             groups = settings.Objects("NetworkInterfaces").FirstOrDefault()?.Texts("Groups") ?? [];
         }
         var subnet = Find(context, "subnet", subnetId);
+        if (Runtime.Faults.IsZoneLost(subnet.Required("AvailabilityZone")))
+        {
+            throw new ServiceFault("InsufficientInstanceCapacity",
+                $"We currently do not have sufficient {type} capacity in the Availability Zone you requested ({subnet.Text("AvailabilityZone")}). Our system will be working on provisioning additional capacity.", 500);
+        }
         var network = AllocateInterface(context, subnetId, groups, "", "interface", null);
         var id = Runtime.Ids.Resource("i");
         Change(context, "eni", network.Required("NetworkInterfaceId"), document =>

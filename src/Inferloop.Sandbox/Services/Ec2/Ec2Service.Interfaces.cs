@@ -110,7 +110,8 @@ internal sealed partial class Ec2Service
 
     /// <summary>Whether an instance, given by id or private address, is up.</summary>
     public bool IsRunning(RequestContext context, string idOrAddress) => Kind(context, "i").Any(instance =>
-        (instance.Text("InstanceId") == idOrAddress || instance.Text("PrivateIpAddress") == idOrAddress) && instance.Child("State")?.Text("Name") == "running");
+        (instance.Text("InstanceId") == idOrAddress || instance.Text("PrivateIpAddress") == idOrAddress) && instance.Child("State")?.Text("Name") == "running"
+        && !Runtime.Faults.IsZoneLost(instance.Child("Placement")?.Text("AvailabilityZone") ?? ""));
 
     /// <summary>An instance by id, or null.</summary>
     public JsonObject? FindInstance(RequestContext context, string id) => Kind(context, "i").Get(id);

@@ -196,6 +196,11 @@ internal sealed partial class EcsService
         {
             Attach(context, id, task);
         }
+        catch (ServiceFault fault) when (fault.Code == "ServerException")
+        {
+            Stop(context, id, fault.Message, "TaskFailedToStart");
+            return;
+        }
         catch (ServiceFault fault)
         {
             Stop(context, id, $"ResourceInitializationError: unable to attach a network interface: {fault.Message}", "TaskFailedToStart");
@@ -213,7 +218,7 @@ internal sealed partial class EcsService
             return;
         }
         var ec2 = Runtime.Service<Ec2Service>();
-        var subnets = network.Texts("subnets");
+        var subnets = Reachable(context, network.Texts("subnets"));
         var siblings = Tasks(context).Where(other => other.Text("group") == task.Text("group") && other.Text("desiredStatus") == "RUNNING" && other.Has("_Subnet"));
         var subnet = subnets.OrderBy(candidate => siblings.Count(other => other.Text("_Subnet") == candidate)).First();
         var made = ec2.AllocateInterface(context, subnet, network.Texts("securityGroups"), task.Required("taskArn").Replace(":task/", ":attachment/", StringComparison.Ordinal), "interface", "amazon-ecs");

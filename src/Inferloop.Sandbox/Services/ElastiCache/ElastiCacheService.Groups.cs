@@ -251,7 +251,7 @@ internal sealed partial class ElastiCacheService
         var members = group.Objects("NodeGroups").ElementAt(shard - 1).ListOrNew("NodeGroupMembers");
         var subnets = SubnetGroup(context, group.Required("_SubnetGroup")).Objects("Subnets").ToList();
         string Zone(JsonObject subnet) => subnet.Child("SubnetAvailabilityZone")!.Required("Name");
-        var subnet = subnets.OrderBy(item => members.OfType<JsonObject>().Count(member => member.Text("PreferredAvailabilityZone") == Zone(item))).First();
+        var subnet = subnets.OrderBy(item => Runtime.Faults.IsZoneLost(Zone(item))).ThenBy(item => members.OfType<JsonObject>().Count(member => member.Text("PreferredAvailabilityZone") == Zone(item))).First();
         var network = Ec2.AllocateInterface(context, subnet.Required("SubnetIdentifier"), group.Texts("_SecurityGroups"), $"ElastiCache {name}", "interface", "amazon-elasticache");
         members.Add((JsonNode)new JsonObject
         {

@@ -103,6 +103,11 @@ internal sealed partial class RdsService
         {
             throw new ServiceFault("InvalidVPCNetworkStateFault", $"The DB subnet group {group.Text("DBSubnetGroupName")} doesn't cover the availability zone {wanted}.");
         }
+        zones.RemoveAll(Runtime.Faults.IsZoneLost);
+        if (zones.Count < (multi ? 2 : 1) || Runtime.Faults.IsZoneLost(input.Text("AvailabilityZone") ?? ""))
+        {
+            throw new ServiceFault("InsufficientDBInstanceCapacity", "Insufficient DB instance capacity in the availability zones of the DB subnet group.");
+        }
         var zone = input.Text("AvailabilityZone") ?? zones[Runtime.Ids.Next(zones.Count)];
         var instance = new JsonObject
         {

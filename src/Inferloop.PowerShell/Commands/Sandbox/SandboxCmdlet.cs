@@ -16,7 +16,7 @@ public abstract class SandboxCmdlet : InferloopCmdlet
     /// <returns>One that runs.</returns>
     private protected async Task<InferloopSandbox> RunningAsync()
     {
-        var sandbox = Sandbox ?? await OnPipelineAsync(() => ModuleSession.Current.DefaultSandbox ?? ModuleSession.Current.Sandboxes.LastOrDefault()).ConfigureAwait(false);
+        var sandbox = Sandbox ?? await OnPipelineAsync(() => ModuleSession.Current.DefaultSandbox ?? (ModuleSession.Current.Sandboxes is [.., var last] ? last : null)).ConfigureAwait(false);
         return sandbox is { IsRunning: true } ? sandbox : throw CodedErrors.Create(ErrorIds.SandboxNotRunning, sandbox);
     }
 }

@@ -18,6 +18,7 @@ internal static class ResourceDurations
         ["AWS::CloudFormation::WaitConditionHandle"] = (1, 1, 1),
         ["AWS::CloudWatch::Alarm"] = (2, 2, 1),
         ["AWS::DynamoDB::Table"] = (30, 15, 20),
+        ["AWS::DynamoDB::GlobalTable"] = (60, 30, 60),
         ["AWS::EC2::EIP"] = (17, 5, 3),
         ["AWS::EC2::FlowLog"] = (3, 3, 2),
         ["AWS::EC2::InternetGateway"] = (17, 5, 3),

@@ -20,6 +20,7 @@ internal sealed class SandboxRuntime : IDisposable
         Ids = new Ids(options.Seed);
         Clock = new SandboxClock(options.ClockRate);
         Clock.TransitionFailed += Report;
+        Links = new RegionLinks(Clock);
         Statistics = new SandboxStatistics(options.RequestLogCapacity);
         Faults = new SandboxFaults(Clock, options.Seed, EnabledRegions.Contains);
         Stopping = stopping.Token;
@@ -41,6 +42,9 @@ internal sealed class SandboxRuntime : IDisposable
     public SandboxClock Clock { get; }
 
     public Ids Ids { get; }
+
+    /// <summary>What regions send each other.</summary>
+    public RegionLinks Links { get; }
 
     public SandboxStatistics Statistics { get; }
 

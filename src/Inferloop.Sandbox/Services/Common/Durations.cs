@@ -23,6 +23,14 @@ internal static class Durations
     public static readonly TimeSpan DynamoDbTableCreate = TimeSpan.FromSeconds(10);
     public static readonly TimeSpan DynamoDbTableUpdate = TimeSpan.FromSeconds(5);
     public static readonly TimeSpan DynamoDbTableDelete = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan DynamoDbBackup = TimeSpan.FromSeconds(15);
+
+    /// <summary>"Most restores complete in less than an hour": what operators see of small tables.</summary>
+    public static readonly TimeSpan DynamoDbRestore = TimeSpan.FromMinutes(15);
+    public static readonly TimeSpan DynamoDbReplicaCreate = TimeSpan.FromMinutes(5);
+
+    /// <summary>"Typically within a second."</summary>
+    public static readonly TimeSpan DynamoDbReplication = TimeSpan.FromSeconds(1);
 
     /// <summary>A new index has to be filled from the table.</summary>
     public static readonly TimeSpan DynamoDbIndexCreate = TimeSpan.FromMinutes(4);

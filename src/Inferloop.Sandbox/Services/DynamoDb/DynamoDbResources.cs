@@ -4,7 +4,7 @@ using Inferloop.Sandbox.Runtime;
 
 namespace Inferloop.Sandbox.Services.DynamoDb;
 
-/// <summary>AWS::DynamoDB::Table.</summary>
+/// <summary>AWS::DynamoDB::Table, and what AWS::DynamoDB::GlobalTable shares with it.</summary>
 internal static class DynamoDbResources
 {
     public static IEnumerable<ResourceProvider> All(SandboxRuntime runtime)
@@ -17,12 +17,7 @@ internal static class DynamoDbResources
             Create = async (context, properties) =>
             {
                 var name = context.NameOf(properties, "TableName");
-                var input = properties.Tagged(context);
-                input["TableName"] = name;
-                await service.CallMappedAsync(context, "CreateTable", Schema(input)).ConfigureAwait(false);
-                context.Initiated(name);
-                await ActiveAsync(service, context, name).ConfigureAwait(false);
-                await SettingsAsync(service, context, name, [], properties).ConfigureAwait(false);
+                await CreateAsync(service, context, name, properties).ConfigureAwait(false);
                 return name;
             },
             Update = (context, name, before, after) => UpdateAsync(service, context, name, before, after),
@@ -38,6 +33,18 @@ internal static class DynamoDbResources
                 ? ProviderExtensions.Attributes(("Arn", table["TableArn"]), ("StreamArn", table.Has("StreamSpecification") ? table["LatestStreamArn"] : null))
                 : ProvisionedResource.NoAttributes,
         };
+        yield return GlobalTableResource.Provider(service);
+    }
+
+    /// <summary>Makes a table and everything that is set by calls of its own.</summary>
+    public static async Task CreateAsync(DynamoDbService service, ProvisionContext context, string name, JsonObject properties)
+    {
+        var input = properties.Tagged(context);
+        input["TableName"] = name;
+        await service.CallMappedAsync(context, "CreateTable", Schema(input)).ConfigureAwait(false);
+        context.Initiated(name);
+        await ActiveAsync(service, context, name).ConfigureAwait(false);
+        await SettingsAsync(service, context, name, [], properties).ConfigureAwait(false);
     }
 
     /// <summary>The template's words for what the API calls otherwise.</summary>
@@ -60,10 +67,10 @@ internal static class DynamoDbResources
         return schema;
     }
 
-    private static async Task ActiveAsync(DynamoDbService service, ProvisionContext context, string name) => await context.WaitUntilAsync(async () =>
+    public static async Task ActiveAsync(DynamoDbService service, ProvisionContext context, string name) => await context.WaitUntilAsync(async () =>
         await FindAsync(service, context, name).ConfigureAwait(false) is { } table && table.Text("TableStatus") == "ACTIVE").ConfigureAwait(false);
 
-    private static async Task<JsonObject?> FindAsync(DynamoDbService service, ProvisionContext context, string name)
+    public static async Task<JsonObject?> FindAsync(DynamoDbService service, ProvisionContext context, string name)
     {
         try
         {
@@ -76,7 +83,7 @@ internal static class DynamoDbResources
     }
 
     /// <summary>What is set by calls of its own: recovery, expiry, insights.</summary>
-    private static async Task SettingsAsync(DynamoDbService service, ProvisionContext context, string name, JsonObject before, JsonObject after)
+    public static async Task SettingsAsync(DynamoDbService service, ProvisionContext context, string name, JsonObject before, JsonObject after)
     {
         if (after.Changed(before, "PointInTimeRecoverySpecification"))
         {
@@ -112,7 +119,7 @@ internal static class DynamoDbResources
         }
     }
 
-    private static async Task UpdateAsync(DynamoDbService service, ProvisionContext context, string name, JsonObject before, JsonObject after)
+    public static async Task UpdateAsync(DynamoDbService service, ProvisionContext context, string name, JsonObject before, JsonObject after)
     {
         async Task Call(JsonObject input)
         {
@@ -178,6 +185,11 @@ internal static class DynamoDbResources
             }
         }
         await SettingsAsync(service, context, name, before, after).ConfigureAwait(false);
+        await RetagAsync(service, context, name, before, after).ConfigureAwait(false);
+    }
+
+    public static async Task RetagAsync(DynamoDbService service, ProvisionContext context, string name, JsonObject before, JsonObject after)
+    {
         var arn = (await FindAsync(service, context, name).ConfigureAwait(false))?.Text("TableArn");
         var (put, removed) = ProviderExtensions.TagChange(context, before, after);
         if (removed.Count > 0)
@@ -190,7 +202,7 @@ internal static class DynamoDbResources
         }
     }
 
-    private static async Task<JsonObject> PropertiesAsync(DynamoDbService service, ProvisionContext context, JsonObject table)
+    public static async Task<JsonObject> PropertiesAsync(DynamoDbService service, ProvisionContext context, JsonObject table)
     {
         var name = table.Required("TableName");
         var properties = table.Pick("TableName", "KeySchema", "AttributeDefinitions", "DeletionProtectionEnabled");

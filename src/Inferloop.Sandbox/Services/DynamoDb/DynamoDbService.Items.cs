@@ -43,7 +43,9 @@ internal sealed partial class DynamoDbService
         IReadOnlyDictionary<string, AttributeValue>? item;
         lock (store.Gate)
         {
+            AdmitRead(store);
             item = store.Get(key);
+            ChargeRead(store, null, ReadUnits(item, input.Is("ConsistentRead")));
         }
         var answer = new JsonObject();
         if (item is not null)
@@ -58,14 +60,18 @@ internal sealed partial class DynamoDbService
     {
         lock (write.Store.Gate)
         {
+            AdmitWrite(write.Store);
             if (!write.Holds())
             {
+                // A write that is refused by its condition has used its capacity all the same.
+                write.Store.Capacity.Write.Charge(1);
                 var present = write.ReturnsOldOnFailure ? write.Store.Get(write.Key) : null;
                 throw new ServiceFault("ConditionalCheckFailedException", "The conditional request failed", 400,
                     present is null ? null : new JsonObject { ["Item"] = AttributeValue.ToJson(present) });
             }
             var result = write.Compute();
             write.Commit(result);
+            ChargeWrite(write, result);
             return result;
         }
     }
@@ -85,8 +91,7 @@ internal sealed partial class DynamoDbService
         {
             answer["Attributes"] = AttributeValue.ToJson(attributes);
         }
-        var size = Math.Max(result.Before is null ? 0 : TableStore.SizeOf(result.Before), result.After is null ? 0 : TableStore.SizeOf(result.After));
-        return answer.With("ConsumedCapacity", Capacity(input, write.Store, WriteUnits(size)));
+        return answer.With("ConsumedCapacity", Capacity(input, write.Store, WriteUnits(SizeOf(result))));
     }
 
     /// <summary>The attributes that the update names.</summary>

@@ -93,6 +93,7 @@ internal sealed partial class DynamoDbService
             throw Invalid($"One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index {index.Name} because its projection type is not ALL");
         }
         var projected = index is { ProjectsAll: false } && select != "ALL_ATTRIBUTES" ? index.ProjectedAttributes(store.Keys) : null;
+        AdmitRead(store, index);
         var items = new JsonArray();
         var (count, scanned, size) = (0, 0, 0);
         StoredItem? last = null;
@@ -128,7 +129,9 @@ internal sealed partial class DynamoDbService
         {
             answer["LastEvaluatedKey"] = Position(store, index, last);
         }
-        return answer.With("ConsumedCapacity", Capacity(input, store, ReadUnits(size, input.Is("ConsistentRead"))));
+        var units = ReadUnits(size, input.Is("ConsistentRead"));
+        ChargeRead(store, index, units);
+        return answer.With("ConsumedCapacity", Capacity(input, store, units));
     }
 
     private static JsonObject Position(TableStore store, SecondaryIndex? index, StoredItem stored)

@@ -35,6 +35,11 @@ internal sealed partial class DynamoDbService
         Tables(context).Update(name, document => document["_TimeToLive"] = specification.Is("Enabled")
             ? new JsonObject { ["TimeToLiveStatus"] = "ENABLED", ["AttributeName"] = attribute }
             : new JsonObject { ["TimeToLiveStatus"] = "DISABLED" });
+        foreach (var region in RegionsOf(table).Where(region => region != context.Region))
+        {
+            // A setting that all members of a global table share; items that expire are deleted in one region and the deletion replicates.
+            Tables(context.InRegion(region)).Update(name, document => document.With("_TimeToLive", Tables(context).Get(name)!["_TimeToLive"].Copy()));
+        }
         if (specification.Is("Enabled"))
         {
             Runtime.After(ExpirySweep, () => Expire(context, name, table.Required("TableId")));
@@ -77,6 +82,7 @@ internal sealed partial class DynamoDbService
             if (!specification.Is("PointInTimeRecoveryEnabled"))
             {
                 document.Remove("_PointInTimeRecovery");
+                SetHistory(context, document, null);
             }
             else
             {
@@ -86,9 +92,33 @@ internal sealed partial class DynamoDbService
                 {
                     recovery["Since"] = Documents.Time(context.Now);
                 }
+                SetHistory(context, document, TimeSpan.FromDays(recovery.Int("RecoveryPeriodInDays") ?? 35));
             }
         })!;
         return new JsonObject { ["ContinuousBackupsDescription"] = ContinuousBackups(context, updated) };
+    }
+
+    private void SetHistory(RequestContext context, JsonObject table, TimeSpan? period)
+    {
+        var store = Store(context, table.Required("TableName"));
+        lock (store.Gate)
+        {
+            if (period is null)
+            {
+                if (store.History is { } history)
+                {
+                    store.Changed -= history.Record;
+                }
+                store.History = null;
+                return;
+            }
+            if (store.History is null)
+            {
+                store.History = new TableHistory(Runtime.Clock);
+                store.Changed += store.History.Record;
+            }
+            store.History.Period = period.Value;
+        }
     }
 
     private static JsonObject ContinuousBackups(RequestContext context, JsonObject table)

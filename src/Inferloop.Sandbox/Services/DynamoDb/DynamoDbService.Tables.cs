@@ -11,7 +11,9 @@ internal sealed partial class DynamoDbService
     [GeneratedRegex(@"^[a-zA-Z0-9_.-]{3,255}\z")]
     private static partial Regex TableNamePattern();
 
-    private JsonObject CreateTable(RequestContext context, JsonObject input)
+    private JsonObject CreateTable(RequestContext context, JsonObject input) => Create(context, input, new TableOrigin(Durations.DynamoDbTableCreate, []));
+
+    private JsonObject Create(RequestContext context, JsonObject input, TableOrigin origin)
     {
         var name = input.Required("TableName");
         if (!TableNamePattern().IsMatch(name))
@@ -52,18 +54,20 @@ internal sealed partial class DynamoDbService
         {
             table["_ResourcePolicy"] = policy;
         }
+        table.With("RestoreSummary", origin.Restore);
         if (!Tables(context).TryAdd(name, table))
         {
             throw new ServiceFault("ResourceInUseException", $"Table already exists: {name}");
         }
         OpenStream(context, table);
-        Runtime.After(Durations.DynamoDbTableCreate, () => BecomeActive(context, name, table.Required("TableId")));
+        Runtime.After(origin.Duration, () => BecomeActive(context, name, table.Required("TableId"), origin));
         return new JsonObject { ["TableDescription"] = Describe(context, table) };
     }
 
     /// <summary>The end of CREATING: the table takes items from now on.</summary>
-    private void BecomeActive(RequestContext context, string name, string id)
+    private void BecomeActive(RequestContext context, string name, string id, TableOrigin origin)
     {
+        var isReady = false;
         Tables(context).Update(name, table =>
         {
             if (table.Text("TableId") != id || table.Text("TableStatus") != "CREATING")
@@ -71,7 +75,7 @@ internal sealed partial class DynamoDbService
                 return;
             }
             var definitions = table.Objects("AttributeDefinitions").ToList();
-            var store = new TableStore(name, KeySchema.From(table, definitions));
+            var store = new TableStore(name, KeySchema.From(table, definitions), Runtime.Clock);
             foreach (var index in table.Objects("LocalSecondaryIndexes"))
             {
                 store.AddIndex(index, definitions, false);
@@ -81,10 +85,24 @@ internal sealed partial class DynamoDbService
                 store.AddIndex(index, definitions, true);
                 index["IndexStatus"] = "ACTIVE";
             }
+            foreach (var item in origin.Items)
+            {
+                store.Put(store.CheckedKey(item), item);
+            }
+            SetCapacities(table, store);
             Attach(table, store);
+            if (table.Child("RestoreSummary") is { } restore)
+            {
+                restore["RestoreInProgress"] = false;
+            }
             stores[(context.AccountId, context.Region, name)] = store;
             table["TableStatus"] = "ACTIVE";
+            isReady = true;
         });
+        if (isReady)
+        {
+            origin.Ready?.Invoke();
+        }
     }
 
     private JsonObject ListTables(RequestContext context, JsonObject input)
@@ -105,8 +123,12 @@ internal sealed partial class DynamoDbService
         }
         RequireActive(table, "deleted", allowUpdating: false);
         var deleting = Tables(context).Update(name, document => document["TableStatus"] = "DELETING")!;
-        stores.TryRemove((context.AccountId, context.Region, name), out _);
+        if (stores.TryRemove((context.AccountId, context.Region, name), out var store) && store.History is not null)
+        {
+            _ = Keep(context, table, store, name + "$DeletedTableBackup", "SYSTEM");
+        }
         CloseStream(deleting);
+        Leave(context, table);
         Runtime.After(Durations.DynamoDbTableDelete, () =>
         {
             if (Tables(context).Get(name)?.Text("TableId") == table.Text("TableId"))
@@ -117,11 +139,16 @@ internal sealed partial class DynamoDbService
         return new JsonObject { ["TableDescription"] = Describe(context, deleting) };
     }
 
-    private JsonObject UpdateTable(RequestContext context, JsonObject input)
+    /// <summary>Changes a table; unless the change is this region's alone, also the other members of a global table.</summary>
+    private JsonObject UpdateTable(RequestContext context, JsonObject input, bool isLocal)
     {
         var table = Table(context, input.Required("TableName"));
         var name = table.Required("TableName");
         RequireActive(table, "updated", allowUpdating: false);
+        if (input.Has("ReplicaUpdates"))
+        {
+            return UpdateReplicas(context, input, table);
+        }
         var store = Store(context, name);
         var indexChanges = input.Objects("GlobalSecondaryIndexUpdates").ToList();
         if (indexChanges.Count(change => change.Has("Create") || change.Has("Delete")) > 1)
@@ -138,6 +165,10 @@ internal sealed partial class DynamoDbService
             if (!stream.Is("StreamEnabled") && !enabled)
             {
                 throw Invalid("Table has no stream to disable: TableName: " + name);
+            }
+            if (!stream.Is("StreamEnabled") && RegionsOf(table).Count > 1)
+            {
+                throw Invalid("Disabling the stream of a table with replicas is not allowed: TableName: " + name);
             }
         }
         var billing = input.Text("BillingMode");
@@ -177,8 +208,13 @@ internal sealed partial class DynamoDbService
             {
                 finish(document);
             }
+            SetCapacities(document, store);
             document["TableStatus"] = "ACTIVE";
         }));
+        if (!isLocal)
+        {
+            Share(context, input, table);
+        }
         return new JsonObject { ["TableDescription"] = Describe(context, updated) };
     }
 
@@ -286,6 +322,7 @@ internal sealed partial class DynamoDbService
             index["ItemCount"] = store?.Index(index.Required("IndexName"))?.Entries.Count ?? 0;
             index["IndexSizeBytes"] = 0;
         }
+        DescribeReplicas(context, described);
         return described;
     }
 

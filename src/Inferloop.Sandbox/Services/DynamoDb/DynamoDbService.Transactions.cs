@@ -68,7 +68,12 @@ internal sealed partial class DynamoDbService
         foreach (var write in writes)
         {
             var reason = new JsonObject { ["Code"] = "None" };
-            if (!write.Holds())
+            if (ThrottlingOf(write.Store) is { } throttled)
+            {
+                failed = true;
+                reason = new JsonObject { ["Code"] = "ProvisionedThroughputExceeded", ["Message"] = throttled.Message };
+            }
+            else if (!write.Holds())
             {
                 failed = true;
                 reason = new JsonObject { ["Code"] = "ConditionalCheckFailed", ["Message"] = "The conditional request failed" };
@@ -100,6 +105,20 @@ internal sealed partial class DynamoDbService
         for (var i = 0; i < writes.Count; i++)
         {
             writes[i].Commit(results[i]);
+            ChargeWrite(writes[i], results[i], 2);
+        }
+    }
+
+    private static ServiceFault? ThrottlingOf(TableStore store)
+    {
+        try
+        {
+            AdmitWrite(store);
+            return null;
+        }
+        catch (ServiceFault fault)
+        {
+            return fault;
         }
     }
 
@@ -164,6 +183,8 @@ internal sealed partial class DynamoDbService
     {
         const int MaximumKeys = 100;
         var responses = new JsonObject();
+        var unprocessed = new JsonObject();
+        ServiceFault? throttled = null;
         var total = 0;
         foreach (var (tableName, value) in input.Child("RequestItems") ?? [])
         {
@@ -183,24 +204,51 @@ internal sealed partial class DynamoDbService
             {
                 throw Invalid("Provided list of item keys contains duplicates");
             }
+            var found = new List<JsonObject>();
             lock (store.Gate)
             {
-                responses[tableName] = keys.Select(store.Get).OfType<IReadOnlyDictionary<string, AttributeValue>>()
-                    .Select(item => AttributeValue.ToJson(Projections.Apply(item, projection))).ToJsonList();
+                for (var i = 0; i < keys.Count; i++)
+                {
+                    try
+                    {
+                        AdmitRead(store);
+                    }
+                    catch (ServiceFault fault)
+                    {
+                        throttled = fault;
+                        var rest = request.Copy();
+                        rest["Keys"] = request.Objects("Keys").Skip(i).ToJsonList();
+                        unprocessed[tableName] = rest;
+                        break;
+                    }
+                    var item = store.Get(keys[i]);
+                    ChargeRead(store, null, ReadUnits(item, request.Is("ConsistentRead")));
+                    if (item is not null)
+                    {
+                        found.Add(AttributeValue.ToJson(Projections.Apply(item, projection)));
+                    }
+                }
             }
+            responses[tableName] = found.ToJsonList();
         }
-        return new JsonObject { ["Responses"] = responses, ["UnprocessedKeys"] = new JsonObject() };
+        if (throttled is not null && unprocessed.Sum(pair => ((JsonObject)pair.Value!).Objects("Keys").Count()) == total)
+        {
+            throw throttled;
+        }
+        return new JsonObject { ["Responses"] = responses, ["UnprocessedKeys"] = unprocessed };
     }
 
     private JsonObject BatchWriteItem(RequestContext context, JsonObject input)
     {
         const int MaximumWrites = 25;
         var writes = new List<ItemWrite>();
+        var requests = new List<(string Table, JsonObject Request)>();
         foreach (var (tableName, value) in input.Child("RequestItems") ?? [])
         {
             var store = Store(context, tableName);
             foreach (var request in ((JsonArray)value!).OfType<JsonObject>())
             {
+                requests.Add((tableName, request));
                 writes.Add(request.Child("PutRequest") is { } put ? ItemWrite.Put(store, put.Pick("Item"))
                     : request.Child("DeleteRequest") is { } delete ? ItemWrite.Delete(store, delete.Pick("Key"))
                     : throw Invalid("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"));
@@ -214,10 +262,22 @@ internal sealed partial class DynamoDbService
         {
             throw Invalid("Provided list of item keys contains duplicates");
         }
-        foreach (var write in writes)
+        var unprocessed = new JsonObject();
+        ServiceFault? throttled = null;
+        var done = 0;
+        for (var i = 0; i < writes.Count; i++)
         {
-            Apply(write);
+            try
+            {
+                Apply(writes[i]);
+                done++;
+            }
+            catch (ServiceFault fault) when (fault.Code == "ProvisionedThroughputExceededException")
+            {
+                throttled = fault;
+                unprocessed.ListOrNew(requests[i].Table).Add((JsonNode)requests[i].Request.Copy());
+            }
         }
-        return new JsonObject { ["UnprocessedItems"] = new JsonObject() };
+        return throttled is not null && done == 0 ? throw throttled : new JsonObject { ["UnprocessedItems"] = unprocessed };
     }
 }

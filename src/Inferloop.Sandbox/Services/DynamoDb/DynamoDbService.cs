@@ -15,7 +15,7 @@ internal sealed partial class DynamoDbService : SandboxService
         On("CreateTable", CreateTable);
         On("DescribeTable", (context, input) => new JsonObject { ["Table"] = Describe(context, Table(context, input.Required("TableName"))) });
         On("ListTables", ListTables);
-        On("UpdateTable", UpdateTable);
+        On("UpdateTable", (context, input) => UpdateTable(context, input, isLocal: false));
         On("DeleteTable", DeleteTable);
         On("DescribeTimeToLive", DescribeTimeToLive);
         On("UpdateTimeToLive", UpdateTimeToLive);
@@ -50,6 +50,7 @@ internal sealed partial class DynamoDbService : SandboxService
         On("BatchWriteItem", BatchWriteItem);
         On("TransactWriteItems", TransactWriteItems);
         On("TransactGetItems", TransactGetItems);
+        AddBackups();
     }
 
     private static ServiceFault Invalid(string message) => new("ValidationException", message);

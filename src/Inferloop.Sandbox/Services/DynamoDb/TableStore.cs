@@ -33,8 +33,14 @@ internal sealed record KeySchema(KeyAttribute Partition, KeyAttribute? Sort)
     }
 }
 
+/// <summary>When and where an item of a global table was written: of two writes the later wins, everywhere.</summary>
+internal readonly record struct ItemVersion(DateTimeOffset At, string? Region) : IComparable<ItemVersion>
+{
+    public int CompareTo(ItemVersion other) => At != other.At ? At.CompareTo(other.At) : string.CompareOrdinal(Region, other.Region);
+}
+
 /// <summary>A secondary index and its entries.</summary>
-internal sealed class SecondaryIndex(string name, KeySchema keys, bool isGlobal, string projection, IReadOnlyCollection<string> projected)
+internal sealed class SecondaryIndex(string name, KeySchema keys, bool isGlobal, string projection, IReadOnlyCollection<string> projected, Capacities capacity)
 {
     public string Name => name;
 
@@ -45,6 +51,8 @@ internal sealed class SecondaryIndex(string name, KeySchema keys, bool isGlobal,
     public bool ProjectsAll => projection == "ALL";
 
     public KeyedStore Entries { get; } = new();
+
+    public Capacities Capacity => capacity;
 
     public IReadOnlySet<string> ProjectedAttributes(KeySchema table) => keys.Attributes.Concat(table.Attributes).Select(key => key.Name)
         .Concat(projection == "INCLUDE" ? projected : []).ToHashSet(StringComparer.Ordinal);
@@ -66,7 +74,7 @@ internal sealed class SecondaryIndex(string name, KeySchema keys, bool isGlobal,
 }
 
 /// <summary>The items of a table with its indexes. Whoever reads or writes holds <see cref="Gate"/>.</summary>
-internal sealed class TableStore(string name, KeySchema keys)
+internal sealed class TableStore(string name, KeySchema keys, SandboxClock clock)
 {
     private const int MaximumItemSize = 400 * 1024;
     private readonly Dictionary<string, SecondaryIndex> indexes = new(StringComparer.Ordinal);
@@ -81,6 +89,19 @@ internal sealed class TableStore(string name, KeySchema keys)
 
     public long Size { get; private set; }
 
+    public string Arn { get; set; } = "";
+
+    public Capacities Capacity { get; } = new(clock);
+
+    /// <summary>What point-in-time recovery keeps; null while it is disabled.</summary>
+    public TableHistory? History { get; set; }
+
+    /// <summary>The other regions of a global table.</summary>
+    public IReadOnlyList<string>? Replicas { get; set; }
+
+    /// <summary>When and where items of a global table were written last, those deleted among them.</summary>
+    public Dictionary<PrimaryKey, ItemVersion> Versions { get; } = [];
+
     /// <summary>Told of every change, under <see cref="Gate"/>.</summary>
     public event Action<ItemChange>? Changed;
 
@@ -92,7 +113,7 @@ internal sealed class TableStore(string name, KeySchema keys)
     {
         var projection = description.Child("Projection") ?? [];
         var index = new SecondaryIndex(description.Required("IndexName"), KeySchema.From(description, definitions), isGlobal,
-            projection.Text("ProjectionType") ?? "ALL", projection.Texts("NonKeyAttributes"));
+            projection.Text("ProjectionType") ?? "ALL", projection.Texts("NonKeyAttributes"), new Capacities(clock));
         lock (Gate)
         {
             foreach (var stored in Items.Scan(0, 1, null))

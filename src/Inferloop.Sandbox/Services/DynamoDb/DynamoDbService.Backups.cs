@@ -173,14 +173,15 @@ internal sealed partial class DynamoDbService
         {
             throw Invalid("Exactly one of UseLatestRestorableTime and RestoreDateTime must be specified");
         }
-        if (moment < earliest || moment > latest)
+        // Moments are whole seconds to many clients: the second in which recovery was enabled stands for the moment.
+        if (moment < earliest.AddTicks(-(earliest.Ticks % TimeSpan.TicksPerSecond)) || moment > latest)
         {
             throw new ServiceFault("InvalidRestoreTimeException", $"RestoreDateTime must be between {earliest:O} and {latest:O}: {moment:O}");
         }
         IReadOnlyList<IReadOnlyDictionary<string, AttributeValue>> items;
         lock (store.Gate)
         {
-            items = history.At(store, moment);
+            items = history.At(store, moment < earliest ? earliest : moment);
         }
         return Restore(context, input, table, items, new JsonObject { ["SourceTableArn"] = table.Text("TableArn"), ["RestoreDateTime"] = Documents.Time(moment), ["RestoreInProgress"] = true });
     }

@@ -67,6 +67,17 @@ internal sealed partial class EnvironmentOperations
         await new Alarms.AlarmReader(aws.Client<Amazon.CloudWatch.IAmazonCloudWatch>()).ReadAsync(
             environment.Name, await ResourcesAsync(environment.StackId, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
 
+    /// <summary>How the environment was used in the days before now, as far as CloudWatch knows.</summary>
+    public async Task<Costs.Measuring.MeasuredUse> MeasureAsync(InferloopEnvironment environment, DateTimeOffset now, int days, CancellationToken cancellation)
+    {
+        Report($"Measuring {environment.Name}", "Reading metrics");
+        var resources = await ResourcesAsync(environment.StackId, cancellation).ConfigureAwait(false);
+        var stack = await DeployedAsync(environment.StackId, cancellation).ConfigureAwait(false);
+        var use = await new Costs.Measuring.UsageMeter(aws.Client<Amazon.CloudWatch.IAmazonCloudWatch>()).MeasureAsync(resources, stack, environment.Created, now, days, cancellation).ConfigureAwait(false);
+        Reporter.Progress(new OperationProgress($"Measuring {environment.Name}", "measured", 100, Completed: true));
+        return use;
+    }
+
     /// <summary>The events of the newest operation, and new ones until it has ended.</summary>
     public async IAsyncEnumerable<InferloopEnvironmentEvent> FollowEventsAsync(InferloopEnvironment environment, [EnumeratorCancellation] CancellationToken cancellation)
     {

@@ -22,7 +22,7 @@ public sealed class CostAdvisorTests
     private static InferloopEnvironmentSpec Preset(EnvironmentStage stage) => SpecPresets.Create("demo", stage, "us-east-1");
 
     private static async Task<IReadOnlyList<CostRecommendation>> OfSpecAsync(InferloopEnvironmentSpec spec, decimal? spotDiscount = null, MeasuredUse? use = null) => await CostAdvisor.AdviseAsync(
-        spec, async (s, cancellation) => (await EnvironmentPlan.MakeAsync(s, "123456789012", "aws", new EnvironmentOptions(), cancellation)).Evaluated,
+        spec, async (s, cancellation) => (await EnvironmentPlan.MakeAsync(s, "123456789012", "aws", new EnvironmentOptions { TemplateFolder = StackFixture.Folder }, cancellation)).Evaluated,
         new CostOptions { SpotDiscountPercent = spotDiscount, Today = new DateOnly(2026, 11, 23) }, use is null ? null : (use, Resources), TestContext.Current.CancellationToken);
 
     private static async Task<IReadOnlyList<CostRecommendation>> OfResourcesAsync(string yaml, UsageProfile usage, decimal? spotDiscount = null) => CostAdvisor.Advise(
@@ -131,7 +131,7 @@ public sealed class CostAdvisorTests
             ("Database/Database FreeableMemory Minimum", 1.5 * 1024 * 1024 * 1024), ("Cache/ReplicationGroup CPUUtilization Maximum", 3), ("Cache/ReplicationGroup DatabaseMemoryUsagePercentage Maximum", 2), ("Cache/ReplicationGroup GetTypeCmds Sum", 10));
         var found = (await OfSpecAsync(Preset(EnvironmentStage.Staging).With("CacheNodeType", "cache.t4g.medium"), use: use)).Where(r => r.IsMeasured).ToList();
         Assert.Equal(
-            ["A smaller cache: cache.t4g.small", "A smaller database: db.t4g.micro", "At least 1 tasks instead of 2", "Tasks of half the size: 512 CPU units, 1024 MiB"],
+            ["A smaller cache: cache.t4g.small", "A smaller database: db.t4g.micro", "At least 1 task instead of 2", "Tasks of half the size: 512 CPU units, 1024 MiB"],
             found.Select(r => r.Title).Order(StringComparer.Ordinal));
         Assert.All(found, r => Assert.Contains("14 days", r.Evidence, StringComparison.Ordinal));
 
@@ -159,5 +159,5 @@ public sealed class CostAdvisorTests
     }
 
     private static async Task<decimal> PriceAsync(InferloopEnvironmentSpec spec) => CostEstimator.Estimate(
-        (await EnvironmentPlan.MakeAsync(spec, "123456789012", "aws", new EnvironmentOptions(), TestContext.Current.CancellationToken)).Evaluated, new CostOptions { Today = new DateOnly(2026, 11, 23) }).MonthlyExpected;
+        (await EnvironmentPlan.MakeAsync(spec, "123456789012", "aws", new EnvironmentOptions { TemplateFolder = StackFixture.Folder }, TestContext.Current.CancellationToken)).Evaluated, new CostOptions { Today = new DateOnly(2026, 11, 23) }).MonthlyExpected;
 }

@@ -48,7 +48,7 @@ internal static class MeasuredIdeas
         if (cpu < Room && spec.Ecs.MinimumTasks > least)
         {
             yield return new SpecIdea(
-                CostRecommendationKind.RightSizing, path, $"At least {least} tasks instead of {spec.Ecs.MinimumTasks}", evidence, "Fewer tasks share the load until scaling has added some.",
+                CostRecommendationKind.RightSizing, path, $"At least {least} task{(least == 1 ? "" : "s")} instead of {spec.Ecs.MinimumTasks}", evidence, "Fewer tasks share the load until scaling has added some.",
                 (nameof(EcsSpec.MinimumTasks), least), (nameof(EcsSpec.DesiredTasks), least)) { IsMeasured = true };
         }
     }

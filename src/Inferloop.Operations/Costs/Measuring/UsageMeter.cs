@@ -78,7 +78,7 @@ internal sealed class UsageMeter(IAmazonCloudWatch cloudWatch)
         };
     }
 
-    private static IEnumerable<MeasuredAmount> Amounts(IReadOnlyList<DeployedResource> resources, IReadOnlyDictionary<string, string> roles, IReadOnlyDictionary<string, double> readings, decimal toMonth)
+    private static IEnumerable<MeasuredAmount> Amounts(IReadOnlyList<DeployedResource> resources, Dictionary<string, string> roles, IReadOnlyDictionary<string, double> readings, decimal toMonth)
     {
         (decimal Total, bool Any) Total(string type, string[] metrics, Reading reading = Reading.Sum, Func<DeployedResource, bool>? only = null)
         {

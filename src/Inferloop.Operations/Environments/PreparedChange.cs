@@ -1,5 +1,6 @@
 using Amazon.CloudFormation.Model;
 using Amazon.Runtime;
+using Inferloop.Operations.Environments.Forecast;
 using Inferloop.Operations.Specs;
 
 namespace Inferloop.Operations.Environments;
@@ -238,9 +239,7 @@ internal sealed class PreparedChange : IAsyncDisposable
 
     private StackProgress Progress() => new(
         $"{Doing} {Name}",
-        Kind == OperationKind.Create || ChangeSet is null
-            ? Plan.Evaluated.AllResources().Select(r => (r.Path, r.Type))
-            : ChangeSet.Changes.Select(c => (c.Path, c.Type)),
+        Kind == OperationKind.Create || ChangeSet is null ? DurationForecast.OfCreate(Plan.Evaluated) : DurationForecast.OfUpdate(Plan.Evaluated, ChangeSet.Changes),
         operations.Options.Time);
 
     /// <summary>Takes back everything that the preparation made: change set, empty stack, uploaded objects.</summary>

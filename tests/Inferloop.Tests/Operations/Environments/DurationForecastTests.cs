@@ -113,7 +113,7 @@ public sealed class DurationForecastTests
         while (!string.IsNullOrEmpty(token));
         var took = moments.Max() - moments.Min();
         Assert.InRange(took / foretold, 0.6, 1.7);
-        Assert.True(ada.Shown.Any(p => p is { Remaining.Ticks: > 0, Percent: > 0 and < 100 }));
+        Assert.Contains(ada.Shown, p => p is { Remaining.Ticks: > 0, Percent: > 0 and < 100 });
     }
 
     [Fact]

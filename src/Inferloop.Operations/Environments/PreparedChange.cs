@@ -161,6 +161,11 @@ internal sealed class PreparedChange : IAsyncDisposable
             }
 
             await scope.EndAsync(OperationState.Completed).ConfigureAwait(false);
+            if (Kind == OperationKind.Create && Plan.Spec.Delivery is { PipelineEnabled: true, PipelineConnectionArn.Length: 0 })
+            {
+                operations.Warn($"The pipeline of '{Name}' waits for somebody to authorise its connection to GitHub, once: AWS console, Developer Tools, Settings, Connections. Its ARN: (Get-InferloopEnvironment {Name}).Outputs['PipelineConnectionArn']");
+            }
+
             if (IsExpress)
             {
                 operations.Warn($"Express: the configuration of '{Name}' is applied, and parts of it may still be on their way. Get-InferloopEnvironment {Name} tells whether it is healthy.");

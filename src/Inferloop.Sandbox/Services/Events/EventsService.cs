@@ -31,7 +31,7 @@ internal sealed partial class EventsService : SandboxService
     }
 
     /// <summary>Follows what happens in other services; called when all of them are there.</summary>
-    public void Listen() => Runtime.Service<S3Service>().ObjectPut += ObjectCreated;
+    public void Listen() => Runtime.Service<S3Service>().Happened += ObjectChanged;
 
     private Collection Buses(RequestContext context) => Collection(context, "buses");
 
@@ -232,32 +232,53 @@ internal sealed partial class EventsService : SandboxService
         });
     }
 
-    private void ObjectCreated(RequestContext context, string bucket, string key, ReadOnlyMemory<byte> data)
+    /// <summary>What befalls objects of a bucket that tells EventBridge, in EventBridge's words.</summary>
+    private void ObjectChanged(S3Happening happening)
     {
-        var region = Runtime.Service<S3Service>().RegionOf(bucket) ?? context.Region;
-        var owner = context.Detached().InRegion(region);
-        var size = data.Length;
-        var request = context.RequestId;
-        if (Rules(owner).Count == 0)
+        var bucket = happening.Bucket;
+        if (!bucket.Configuration.TryGetValue("notification", out var configuration) || configuration["EventBridgeConfiguration"] is null)
         {
             return;
         }
-        Runtime.Run(async _ =>
+        var (kind, reason) = happening.Name.Split(':') is [var first, var second] ? (first, second) : (happening.Name, "");
+        var (type, cause) = kind switch
         {
-            var configuration = await Runtime.Service<S3Service>().InvokeAsync(owner, "GetBucketNotificationConfiguration", new JsonObject { ["Bucket"] = bucket }).ConfigureAwait(false);
-            if (configuration.ContainsKey("EventBridgeConfiguration"))
-            {
-                Emit(owner, "aws.s3", "Object Created", new JsonObject
-                {
-                    ["version"] = "0",
-                    ["bucket"] = new JsonObject { ["name"] = bucket },
-                    ["object"] = new JsonObject { ["key"] = key, ["size"] = size, ["sequencer"] = Runtime.Ids.Hex(16).ToUpperInvariant() },
-                    ["request-id"] = request,
-                    ["requester"] = owner.AccountId,
-                    ["source-ip-address"] = "127.0.0.1",
-                    ["reason"] = "PutObject",
-                }, $"arn:{owner.Partition}:s3:::{bucket}");
-            }
+            "ObjectCreated" => ("Object Created", reason switch { "Put" => "PutObject", "Copy" => "CopyObject", _ => reason }),
+            "ObjectRemoved" => ("Object Deleted", "DeleteObject"),
+            "LifecycleExpiration" => ("Object Deleted", "Lifecycle Expiration"),
+            "LifecycleTransition" => ("Object Storage Class Changed", null),
+            "ObjectTagging" => (reason == "Put" ? "Object Tags Added" : "Object Tags Deleted", null),
+            "ObjectAcl" => ("Object ACL Updated", null),
+            "ObjectRestore" => (reason == "Post" ? "Object Restore Initiated" : "Object Restore Completed", (string?)null),
+            _ => (null, null),
+        };
+        if (type is null)
+        {
+            return;
+        }
+        var owner = Runtime.SystemContext(bucket.AccountId, bucket.Region);
+        var item = new JsonObject { ["key"] = happening.Key, ["sequencer"] = Runtime.Ids.Hex(16).ToUpperInvariant() };
+        if (happening.Version is { IsDeleteMarker: false } version && type != "Object Deleted")
+        {
+            item["size"] = version.Data.Length;
+            item["etag"] = version.ETag;
+        }
+        item.With("version-id", happening.Version is { } told && told.VersionId != "null" ? told.VersionId : null);
+        var detail = new JsonObject
+        {
+            ["version"] = "0",
+            ["bucket"] = new JsonObject { ["name"] = bucket.Name },
+            ["object"] = item,
+            ["request-id"] = happening.Context.RequestId,
+            ["requester"] = happening.Context.Request is null ? "s3.amazonaws.com" : owner.AccountId,
+            ["source-ip-address"] = "127.0.0.1",
+        }.With("reason", cause)
+            .With("deletion-type", type == "Object Deleted" ? (reason == "Delete" ? "Permanently Deleted" : "Delete Marker Created") : null)
+            .With("destination-storage-class", type == "Object Storage Class Changed" ? happening.Version?.StorageClass : null);
+        Runtime.Run(_ =>
+        {
+            Emit(owner, "aws.s3", type, detail, $"arn:{owner.Partition}:s3:::{bucket.Name}");
+            return Task.CompletedTask;
         });
     }
 

@@ -41,20 +41,6 @@ internal sealed partial class S3Service
                     : throw NoPolicy(bucket);
             }
         });
-        On("GetBucketAcl", (context, input) =>
-        {
-            var owner = Owner(FindBucket(context, input).AccountId);
-            return new JsonObject
-            {
-                ["Owner"] = owner,
-                ["Grants"] = new JsonArray(new JsonObject
-                {
-                    ["Grantee"] = new JsonObject { ["ID"] = (string)owner["ID"]!, ["Type"] = "CanonicalUser" },
-                    ["Permission"] = "FULL_CONTROL",
-                }),
-            };
-        });
-        On("PutBucketAcl", PutBucketAcl);
     }
 
     /// <summary>
@@ -270,29 +256,13 @@ internal sealed partial class S3Service
             (string?)statement["Effect"] == "Allow" && statement["Condition"] is null
             && statement["Principal"] is { } principal && (principal.ToString() == "*" || principal is JsonObject && principal["AWS"]?.ToString() == "*"));
 
-    private JsonObject PutBucketAcl(RequestContext context, JsonObject input)
-    {
-        var bucket = FindBucket(context, input);
-        lock (bucket.Gate)
-        {
-            var enforced = bucket.Configuration.TryGetValue("ownershipControls", out var ownership)
-                && (string?)ownership["Rules"]?[0]?["ObjectOwnership"] == "BucketOwnerEnforced";
-            if (enforced && Optional(input, "ACL") is not (null or "private" or "bucket-owner-full-control"))
-            {
-                throw new ServiceFault("AccessControlListNotSupported", "The bucket does not allow ACLs");
-            }
-        }
-        return Optional(input, "ACL") is null or "private"
-            ? []
-            : throw ServiceFault.NotImplemented("S3", "PutBucketAcl with other access than the owner's");
-    }
-
-    private static void CheckReplication(S3Bucket bucket, JsonObject configuration)
+    private void CheckReplication(S3Bucket bucket, JsonObject configuration)
     {
         if (bucket.Versioning != "Enabled")
         {
             throw new ServiceFault("InvalidRequest", "Versioning must be 'Enabled' on the bucket to apply a replication configuration");
         }
+        CheckDestinations(configuration);
     }
 
     private static void CheckObjectLock(S3Bucket bucket, JsonObject configuration)
@@ -317,7 +287,7 @@ internal sealed partial class S3Service
         }
     }
 
-    private static void CheckLifecycle(S3Bucket bucket, JsonObject configuration)
+    private void CheckLifecycle(S3Bucket bucket, JsonObject configuration)
     {
         foreach (var rule in (configuration["Rules"] as JsonArray ?? []).OfType<JsonObject>())
         {
@@ -329,7 +299,9 @@ internal sealed partial class S3Service
             {
                 throw new ServiceFault("InvalidRequest", "At least one action needs to be specified in a rule");
             }
+            CheckDays(rule);
         }
+        BeginLifecycle(bucket, configuration);
     }
 
     private static ServiceFault NoPolicy(S3Bucket bucket) =>

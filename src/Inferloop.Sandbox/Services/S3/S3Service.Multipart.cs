@@ -39,9 +39,11 @@ internal sealed partial class S3Service
             ChecksumAlgorithm = algorithm,
             ChecksumType = Optional(input, "ChecksumType") ?? (algorithm is null or "CRC64NVME" ? "FULL_OBJECT" : "COMPOSITE"),
         };
+        (DateTimeOffset At, string? Rule)? abort;
         lock (bucket.Gate)
         {
             bucket.Uploads[upload.Id] = upload;
+            abort = AbortOf(bucket, key, upload.Initiated);
         }
         var output = new JsonObject
         {
@@ -50,6 +52,8 @@ internal sealed partial class S3Service
             ["UploadId"] = upload.Id,
             ["ChecksumAlgorithm"] = algorithm,
             ["ChecksumType"] = algorithm is null ? null : upload.ChecksumType,
+            ["AbortDate"] = abort is { } due ? Scalars.Timestamp(due.At) : null,
+            ["AbortRuleId"] = abort?.Rule,
         };
         foreach (var name in new[] { "ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled" })
         {
@@ -132,6 +136,7 @@ internal sealed partial class S3Service
             version = Assemble(context, bucket, upload, parts, input);
             bucket.Uploads.Remove(upload.Id);
             bucket.Add(key, version);
+            Tell(context, bucket, key, version, "ObjectCreated:CompleteMultipartUpload");
         }
         ObjectPut?.Invoke(context, bucket.Name, key, version.Data);
         var output = Written(bucket, version);

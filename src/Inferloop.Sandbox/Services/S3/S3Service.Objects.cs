@@ -27,20 +27,7 @@ internal sealed partial class S3Service
         On("GetObjectTagging", GetObjectTagging);
         On("PutObjectTagging", PutObjectTagging);
         On("DeleteObjectTagging", DeleteObjectTagging);
-        On("GetObjectAcl", (context, input) =>
-        {
-            var bucket = FindBucket(context, input);
-            lock (bucket.Gate)
-            {
-                FindVersion(bucket, Text(input, "Key"), Optional(input, "VersionId"));
-            }
-            var owner = Owner(bucket.AccountId);
-            return new JsonObject
-            {
-                ["Owner"] = owner,
-                ["Grants"] = new JsonArray(new JsonObject { ["Grantee"] = new JsonObject { ["ID"] = (string)owner["ID"]!, ["Type"] = "CanonicalUser" }, ["Permission"] = "FULL_CONTROL" }),
-            };
-        });
+        On("RestoreObject", RestoreObject);
     }
 
     private JsonObject PutObject(RequestContext context, JsonObject input)
@@ -63,13 +50,17 @@ internal sealed partial class S3Service
             Checksums = checksums,
             Tags = tags,
         };
+        string? expiration;
         lock (bucket.Gate)
         {
             CheckWriteConditions(bucket, key, input);
+            version.Grants = GrantsOf(bucket, input);
             bucket.Add(key, version);
+            Tell(context, bucket, key, version, "ObjectCreated:Put");
+            expiration = ExpirationOf(bucket, key, version);
         }
         ObjectPut?.Invoke(context, bucket.Name, key, data);
-        var output = Written(bucket, version);
+        var output = Written(bucket, version).With("Expiration", expiration);
         foreach (var (name, value) in checksums)
         {
             output[name] = value?.DeepClone();
@@ -136,21 +127,16 @@ internal sealed partial class S3Service
     /// <summary>What would change the meaning of a write and is not here is refused, not dropped.</summary>
     private static void CheckUnsupported(S3Bucket bucket, JsonObject input)
     {
-        foreach (var name in new[] { "SSECustomerAlgorithm", "ObjectLockMode", "ObjectLockLegalHoldStatus", "WriteOffsetBytes", "GrantRead", "GrantReadACP", "GrantWriteACP", "GrantFullControl" })
+        foreach (var name in new[] { "SSECustomerAlgorithm", "ObjectLockMode", "ObjectLockLegalHoldStatus", "WriteOffsetBytes" })
         {
             if (input[name] is not null)
             {
                 throw new ServiceFault("NotImplemented", $"A header you provided implies functionality that is not implemented: {name}", 501);
             }
         }
-        if (Optional(input, "ACL") is not (null or "private" or "bucket-owner-full-control"))
+        lock (bucket.Gate)
         {
-            lock (bucket.Gate)
-            {
-                throw bucket.Configuration.TryGetValue("ownershipControls", out var ownership) && (string?)ownership["Rules"]?[0]?["ObjectOwnership"] == "BucketOwnerEnforced"
-                    ? new ServiceFault("AccessControlListNotSupported", "The bucket does not allow ACLs")
-                    : new ServiceFault("NotImplemented", "The sandbox does not implement object ACLs.", 501);
-            }
+            _ = GrantsOf(bucket, input);
         }
         if (Optional(input, "StorageClass") is { } storageClass
             && storageClass is not ("STANDARD" or "REDUCED_REDUNDANCY" or "STANDARD_IA" or "ONEZONE_IA" or "INTELLIGENT_TIERING" or "GLACIER" or "DEEP_ARCHIVE" or "GLACIER_IR"))
@@ -218,7 +204,15 @@ internal sealed partial class S3Service
             version = FindVersion(bucket, key, Optional(input, "VersionId"));
         }
         CheckReadConditions(context, input, version);
-        var output = (JsonObject)version.Attributes.DeepClone();
+        if (withBody)
+        {
+            CheckReadable(context, version);
+        }
+        JsonObject output;
+        lock (bucket.Gate)
+        {
+            output = version.Attributes.Copy().With("Expiration", ExpirationOf(bucket, key, version)).With("Restore", RestoreOf(context, version)).With("ReplicationStatus", version.ReplicationStatus);
+        }
         foreach (var name in new[] { "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Expires" })
         {
             if (input["Response" + name] is { } wanted)
@@ -337,11 +331,15 @@ internal sealed partial class S3Service
     }
 
     /// <summary>Called under the bucket's lock.</summary>
-    private JsonObject Delete(RequestContext context, S3Bucket bucket, string key, string? versionId)
+    private JsonObject Delete(RequestContext context, S3Bucket bucket, string key, string? versionId, string kind = "ObjectRemoved")
     {
         if (versionId is not null)
         {
             var removed = bucket.Remove(key, versionId);
+            if (removed is not null)
+            {
+                Tell(context, bucket, key, removed, kind + ":Delete");
+            }
             var result = new JsonObject { ["VersionId"] = versionId };
             if (removed?.IsDeleteMarker == true)
             {
@@ -351,7 +349,10 @@ internal sealed partial class S3Service
         }
         if (bucket.Versioning is null)
         {
-            bucket.Remove(key, "null");
+            if (bucket.Remove(key, "null") is { } gone)
+            {
+                Tell(context, bucket, key, gone, kind + ":Delete");
+            }
             return [];
         }
         var marker = new S3Version
@@ -361,6 +362,7 @@ internal sealed partial class S3Service
             LastModified = context.Now,
         };
         bucket.Add(key, marker);
+        Tell(context, bucket, key, marker, kind + ":DeleteMarkerCreated");
         return new JsonObject { ["DeleteMarker"] = true, ["VersionId"] = marker.VersionId };
     }
 
@@ -440,7 +442,9 @@ internal sealed partial class S3Service
         lock (bucket.Gate)
         {
             CheckWriteConditions(bucket, key, input);
+            version.Grants = GrantsOf(bucket, input);
             bucket.Add(key, version);
+            Tell(context, bucket, key, version, "ObjectCreated:Copy");
         }
         ObjectPut?.Invoke(context, bucket.Name, key, version.Data);
         var output = Written(bucket, version);
@@ -479,6 +483,7 @@ internal sealed partial class S3Service
         {
             version = FindVersion(bucket, key, versionId);
         }
+        CheckReadable(context, version);
         var conditions = new JsonObject();
         foreach (var name in new[] { "IfMatch", "IfNoneMatch", "IfModifiedSince", "IfUnmodifiedSince" })
         {
@@ -561,7 +566,9 @@ internal sealed partial class S3Service
             .Select(tag => new KeyValuePair<string, string>(Text(tag, "Key"), Optional(tag, "Value") ?? "")).ToList();
         lock (bucket.Gate)
         {
-            FindVersion(bucket, Text(input, "Key"), Optional(input, "VersionId")).Tags = CheckedTags(tags);
+            var version = FindVersion(bucket, Text(input, "Key"), Optional(input, "VersionId"));
+            version.Tags = CheckedTags(tags);
+            Tell(context, bucket, Text(input, "Key"), version, "ObjectTagging:Put");
         }
         return [];
     }
@@ -571,7 +578,9 @@ internal sealed partial class S3Service
         var bucket = FindBucket(context, input);
         lock (bucket.Gate)
         {
-            FindVersion(bucket, Text(input, "Key"), Optional(input, "VersionId")).Tags = [];
+            var version = FindVersion(bucket, Text(input, "Key"), Optional(input, "VersionId"));
+            version.Tags = [];
+            Tell(context, bucket, Text(input, "Key"), version, "ObjectTagging:Delete");
         }
         return [];
     }

@@ -18,6 +18,8 @@ internal sealed partial class S3Service : SandboxService
         RegisterObjects();
         RegisterListing();
         RegisterMultipart();
+        RegisterAcls();
+        On("PutBucketNotificationConfiguration", PutNotifications);
     }
 
     /// <summary>Told of every object that was put, for what listens inside the sandbox.</summary>

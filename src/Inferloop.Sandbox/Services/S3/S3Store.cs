@@ -26,6 +26,15 @@ internal sealed class S3Version
     /// <summary>Sizes of the parts it was uploaded in; empty for an object put at once.</summary>
     public IReadOnlyList<int> PartSizes { get; init; } = [];
 
+    /// <summary>Null where no replication rule took it.</summary>
+    public string? ReplicationStatus { get; set; }
+
+    /// <summary>When a copy out of the archive is ready, and until when it stays.</summary>
+    public (DateTimeOffset Ready, DateTimeOffset Until)? Restored { get; set; }
+
+    /// <summary>Grants beyond the owner's; null for the owner's alone.</summary>
+    public JsonArray? Grants { get; set; }
+
     public string StorageClass => (string?)Attributes[nameof(StorageClass)] ?? "STANDARD";
 }
 
@@ -78,6 +87,9 @@ internal sealed class S3Bucket
 
     /// <summary><c>Enabled</c>, <c>Suspended</c>, or null where versioning was never switched on.</summary>
     public string? Versioning { get; set; }
+
+    /// <summary>Whether its lifecycle rules are due to run.</summary>
+    public bool HasDailyRun { get; set; }
 
     public bool IsEmpty => objects.Count == 0;
 

@@ -12,7 +12,6 @@
     FormatsToProcess     = @(
         'bin/Inferloop.Alarm.format.ps1xml'
         'bin/Inferloop.CostEstimate.format.ps1xml'
-        'bin/Inferloop.CostRecommendation.format.ps1xml'
         'bin/Inferloop.CostReport.format.ps1xml'
         'bin/Inferloop.Environment.format.ps1xml'
         'bin/Inferloop.EnvironmentSpec.format.ps1xml'
@@ -35,7 +34,6 @@
         'Get-InferloopAlarm'
         'Get-InferloopBudget'
         'Get-InferloopCostEstimate'
-        'Get-InferloopCostRecommendation'
         'Get-InferloopCostReport'
         'Get-InferloopDrift'
         'Get-InferloopEnvironment'
@@ -46,6 +44,7 @@
         'Get-InferloopSandbox'
         'Get-InferloopSandboxFault'
         'Import-InferloopEnvironmentSpec'
+        'Import-InferloopResource'
         'Measure-InferloopCostAccuracy'
         'New-InferloopEnvironment'
         'New-InferloopEnvironmentSpec'

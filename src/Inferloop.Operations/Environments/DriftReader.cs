@@ -103,7 +103,7 @@ internal sealed class DriftReader(IAmazonCloudFormation cloudFormation, Environm
         return found;
     }
 
-    private static InferloopDrift Convert(string environment, string path, StackResourceDrift drift) => new()
+    internal static InferloopDrift Convert(string environment, string path, StackResourceDrift drift) => new()
     {
         Environment = environment,
         Path = path + drift.LogicalResourceId,

@@ -14,7 +14,7 @@ internal sealed partial class EnvironmentOperations(EnvironmentAws aws, Environm
 
     public EnvironmentOptions Options => options;
 
-    private IOperationReporter Reporter => reporter;
+    internal IOperationReporter Reporter => reporter;
 
     private ControlStack Control => new(aws, options, reporter);
 

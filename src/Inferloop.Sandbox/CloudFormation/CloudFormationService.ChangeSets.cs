@@ -232,6 +232,10 @@ internal sealed partial class CloudFormationService
     /// <summary>An import does nothing but import.</summary>
     private static string? NotImported(StackComparison comparison, ChangeSetRecord changeSet)
     {
+        if (comparison.OutputsChanged || (comparison.Before is null && comparison.After.Outputs.Count > 0))
+        {
+            return "As part of the import operation, you cannot modify or add [Outputs]";
+        }
         var others = comparison.Difference.Changes.Where(change => change.Action != ChangeAction.Add || !changeSet.Imports.ContainsKey(change.Path)).ToList();
         if (others.Where(change => change.Action == ChangeAction.Add).Select(change => change.Path).ToList() is { Count: > 0 } added)
         {

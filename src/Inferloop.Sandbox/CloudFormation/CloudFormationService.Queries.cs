@@ -201,7 +201,7 @@ internal sealed partial class CloudFormationService
         }
         else if (operation is not null)
         {
-            stack = engine.Store(context).All.FirstOrDefault(candidate => candidate.LastOperations.Any(last => last.Id == operation)
+            stack = engine.Store(context).All.OrderBy(candidate => candidate.IsDeleted).FirstOrDefault(candidate => candidate.LastOperations.Any(last => last.Id == operation)
                 || candidate.Events.ToArray().Any(item => item.OperationId == operation))
                 ?? throw Invalid($"Operation [{operation}] does not exist");
         }
@@ -257,7 +257,7 @@ internal sealed partial class CloudFormationService
         }
         var stack = name is not null ? FindForResources(context, name)
             : physicalId is null ? throw Invalid("Either StackName or PhysicalResourceId must be specified")
-            : engine.Store(context).All.FirstOrDefault(candidate => candidate.Resources.Values.ToArray().Any(record => record.PhysicalId == physicalId))
+            : engine.Store(context).All.OrderBy(candidate => candidate.IsDeleted).FirstOrDefault(candidate => candidate.Resources.Values.ToArray().Any(record => record.PhysicalId == physicalId))
                 ?? throw Invalid($"Stack for {physicalId} does not exist");
         var logicalId = Optional(input, "LogicalResourceId");
         lock (stack.Gate)

@@ -114,7 +114,8 @@ internal sealed partial class CloudFormationService
                 {
                     ["ResourceType"] = group.Type,
                     ["LogicalResourceIds"] = Array(group.Names.Select(id => (JsonNode?)id)),
-                    ["ResourceIdentifiers"] = Array(group.Specification!.PrimaryIdentifier.Select(id => (JsonNode?)id)),
+                    // One way to name a resource of the type, which takes all of these together.
+                    ["ResourceIdentifiers"] = new JsonArray(string.Join(',', group.Specification!.PrimaryIdentifier)),
                 })),
         };
     }

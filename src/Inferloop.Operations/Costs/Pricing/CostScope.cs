@@ -10,14 +10,8 @@ internal sealed class CostScope
     private readonly List<CostedResource> _all = [];
     private readonly Dictionary<string, object> _facts = new(StringComparer.Ordinal);
 
-    private readonly IReadOnlyDictionary<string, MapValue>? _instead;
-
-    /// <summary>Collects the resources of stacks.</summary>
-    /// <param name="roots">The stacks.</param>
-    /// <param name="instead">Properties that single resources are taken to have instead of their own, by path.</param>
-    public CostScope(IEnumerable<EvaluatedStack> roots, IReadOnlyDictionary<string, MapValue>? instead = null)
+    public CostScope(IEnumerable<EvaluatedStack> roots)
     {
-        _instead = instead;
         foreach (var root in roots)
         {
             Collect(root, root, prefix: "", component: null);
@@ -75,7 +69,7 @@ internal sealed class CostScope
         foreach (var resource in stack.Resources)
         {
             stack.NestedStacks.TryGetValue(resource.LogicalId, out var nested);
-            var costed = new CostedResource(this, root, prefix, component, stack.Context.Region, resource, nested is not null) { Instead = _instead?.GetValueOrDefault(prefix + resource.LogicalId) };
+            var costed = new CostedResource(this, root, prefix, component, stack.Context.Region, resource, nested is not null);
             _all.Add(costed);
             _byPath[(root, prefix + resource.LogicalId)] = costed;
             if (!_byType.TryGetValue(resource.Type, out var list))

@@ -199,8 +199,7 @@ internal static class StoragePricers
 
     private static decimal? Days(Value? rule, string key) => rule?[key] is { } value && value.TryGetNumber(out var days) ? days : null;
 
-    /// <summary>The buckets that access logs go to.</summary>
-    internal static HashSet<CostedResource> LogBuckets(CostScope scope)
+    private static HashSet<CostedResource> LogBuckets(CostScope scope)
     {
         var named = scope.OfType(BucketType).Where(b => b.Text("BucketName") is not null).ToLookup(b => b.Text("BucketName"));
         var result = new HashSet<CostedResource>();

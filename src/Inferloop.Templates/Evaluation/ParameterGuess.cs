@@ -12,7 +12,10 @@ public static class ParameterGuess
         "demo", "dev", "true", "1", "10", "10.0.0.0/16", "10.0.1.0/24", "latest", "example.com", "ops@example.com", "vpc-0123456789abcdef0", "subnet-0123456789abcdef0", "sg-0123456789abcdef0",
         "ami-0123456789abcdef0", "t3.micro", "us-east-1a", "us-east-1", "123456789012", "arn:aws:iam::123456789012:role/demo", "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef",
         "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef", "arn:aws:secretsmanager:us-east-1:123456789012:secret:demo-AbCdEf", "arn:aws:sns:us-east-1:123456789012:demo",
-        "arn:aws:s3:::demo", "https://example.com", "demo-password-1", "",
+        "arn:aws:s3:::demo", "arn:aws:iam::123456789012:instance-profile/demo", "arn:aws:dynamodb:us-east-1:123456789012:table/demo", "arn:aws:dynamodb:us-east-1:123456789012:table/demo/stream/2026-01-01T00:00:00.000",
+        "arn:aws:sqs:us-east-1:123456789012:demo", "arn:aws:lambda:us-east-1:123456789012:function:demo", "arn:aws:logs:us-east-1:123456789012:log-group:demo", "arn:aws:ecs:us-east-1:123456789012:cluster/demo",
+        "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/demo/0123456789abcdef", "app/demo/0123456789abcdef", "targetgroup/demo/0123456789abcdef",
+        "https://example.com", "demo-password-1", "",
     ];
 
     /// <summary>Values for every parameter that has no default.</summary>

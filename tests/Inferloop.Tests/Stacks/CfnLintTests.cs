@@ -1,3 +1,7 @@
+using System.Text.Json;
+using Inferloop.Operations.Specs;
+using Inferloop.Templates;
+
 namespace Inferloop.Tests.Stacks;
 
 /// <summary>AWS's own checker has nothing to say about the shipped templates, not even by way of information.</summary>
@@ -11,6 +15,67 @@ public sealed class CfnLintTests
         var result = await ExternalTool.RunAsync(tool, arguments, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal("", result.Output.Trim());
         result.EnsureSuccess();
+    }
+
+    /// <summary>Each template with the parameters it gets in any stage with any pattern; root and nested templates alike.</summary>
+    [Fact]
+    public async Task Reports_nothing_with_the_parameters_of_any_stage_and_pattern()
+    {
+        var tool = ExternalTool.Require("cfn-lint");
+        var stop = TestContext.Current.CancellationToken;
+        var given = new Dictionary<string, HashSet<string>>(StringComparer.Ordinal);
+        foreach (var stage in Enum.GetValues<EnvironmentStage>())
+        {
+            foreach (var pattern in Enum.GetValues<DeploymentPattern>())
+            {
+                var spec = SpecPresets.Create("demo", stage, "us-east-1", pattern: pattern);
+                Collect("main.yaml", await StackFixture.EvaluateAsync(stage.ToString().ToLowerInvariant(), parameters: [.. SpecMembers.ToTemplateParameters(spec).Where(p => p.Key is not ("EnvironmentName" or "Stage")).Select(p => (p.Key, p.Value))]));
+            }
+        }
+
+        Assert.True(given.Count >= 14 && given["main.yaml"].Count == 12, string.Join(", ", given.Select(g => $"{g.Key} {g.Value.Count}")));
+        var folder = Directory.CreateTempSubdirectory("inferloop-lint-").FullName;
+        try
+        {
+            var found = await Task.WhenAll(given.Select(async template =>
+            {
+                var files = template.Value.Select((parameters, i) => (Path: Path.Combine(folder, $"{template.Key}.{i}.json"), parameters)).ToList();
+                foreach (var (path, parameters) in files)
+                {
+                    await File.WriteAllTextAsync(path, parameters, stop);
+                }
+
+                string[] arguments = ["-c", "I", "--parameter-files", .. files.Select(f => f.Path), "--", Path.Combine(StackFixture.Folder, template.Key)];
+                return (await ExternalTool.RunAsync(tool, arguments, cancellation: stop)).Output.Trim();
+            }));
+            Assert.True(found.All(f => f.Length == 0), string.Join("\n", found.Where(f => f.Length > 0)));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        // cfn-lint wants lists as lists, where AWS takes them divided by commas.
+        static bool IsList(string type) => type == "CommaDelimitedList" || type.StartsWith("List<", StringComparison.Ordinal);
+
+        void Collect(string file, EvaluatedStack stack)
+        {
+            // What comes from resources is known only when they are made: something that fits stands for it.
+            var known = stack.Parameters.Values.Where(p => p.Value.IsKnown).ToDictionary(p => p.Name, p => p.Value.AsString() ?? string.Join(',', p.Value.Items.Select(v => v.AsString())), StringComparer.Ordinal);
+            var all = ParameterGuess.For(stack.Template, known, out var unguessed);
+            Assert.True(unguessed.Count == 0, $"{file}: {string.Join(", ", unguessed)}");
+            if (!given.TryGetValue(file, out var sets))
+            {
+                given[file] = sets = new HashSet<string>(StringComparer.Ordinal);
+            }
+
+            sets.Add(JsonSerializer.Serialize(all.OrderBy(p => p.Key, StringComparer.Ordinal).Where(p => stack.Template.Parameters.ContainsKey(p.Key))
+                .Select(p => new { ParameterKey = p.Key, ParameterValue = IsList(stack.Template.Parameters[p.Key].Type) ? p.Value.Split(',') : (object)p.Value })));
+            foreach (var (logicalId, nested) in stack.NestedStacks)
+            {
+                Collect(logicalId.ToLowerInvariant() + ".yaml", nested);
+            }
+        }
     }
 
     [Fact]

@@ -89,7 +89,7 @@ public sealed class Template
     /// <param name="path">The file.</param>
     /// <returns>The template.</returns>
     /// <exception cref="TemplateException">It cannot be read as a template.</exception>
-    public static Template Load(string path) => Parse(File.ReadAllText(path), path);
+    public static Template Load(string path) => TemplateCache.Parse(File.ReadAllText(path), path);
 }
 
 /// <summary>The loops of a template's sections, in place of the entries they make.</summary>

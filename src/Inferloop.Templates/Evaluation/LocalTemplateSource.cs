@@ -33,7 +33,7 @@ public sealed class LocalTemplateSource : INestedTemplateSource
             }
 
             var text = await File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false);
-            return _templates.GetOrAdd(path, Template.Parse(text, path));
+            return _templates.GetOrAdd(path, TemplateCache.Parse(text, path));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {

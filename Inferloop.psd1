@@ -12,6 +12,7 @@
     FormatsToProcess     = @(
         'bin/Inferloop.Alarm.format.ps1xml'
         'bin/Inferloop.CostEstimate.format.ps1xml'
+        'bin/Inferloop.CostRecommendation.format.ps1xml'
         'bin/Inferloop.CostReport.format.ps1xml'
         'bin/Inferloop.Environment.format.ps1xml'
         'bin/Inferloop.EnvironmentSpec.format.ps1xml'
@@ -34,6 +35,7 @@
         'Get-InferloopAlarm'
         'Get-InferloopBudget'
         'Get-InferloopCostEstimate'
+        'Get-InferloopCostRecommendation'
         'Get-InferloopCostReport'
         'Get-InferloopDrift'
         'Get-InferloopEnvironment'

@@ -36,7 +36,7 @@ public static class CostEstimator
         Within("SavingsPlanOutOfRange", "A Savings Plan's discount", options.SavingsPlanDiscountPercent, 72);
         Within("SavingsPlanOutOfRange", "A Savings Plan's coverage", options.SavingsPlanCoveragePercent, 100);
 
-        var scope = new CostScope(stacks) { IsStandby = options.IsStandby };
+        var scope = new CostScope(stacks, options.Instead) { IsStandby = options.IsStandby };
         var sheet = new CostSheet(scope, usage, options, catalog);
         foreach (var resource in scope.All)
         {
@@ -114,6 +114,7 @@ public static class CostEstimator
             $"Usage profile {usage.Name}; amounts are for the whole environment.",
             $"List prices on demand in US dollars before tax, from {catalog.Name} ({catalog.Oldest} to {catalog.Newest}); {(options.FreeTier ? "AWS's monthly free tier deducted" : "no free tier")}, no Reserved Instances or credits{(options.SavingsPlanDiscountPercent is null ? ", no Savings Plans" : "")}.",
         };
+        result.AddRange(options.UsageNotes);
         if (options.IsStandby)
         {
             result.Add("The region stands by: its stacks and its data are there; no task, node or instance runs, and no one uses it.");

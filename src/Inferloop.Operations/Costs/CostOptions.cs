@@ -28,4 +28,10 @@ public sealed record CostOptions
 
     /// <summary>The stacks stand by: what is there and what is kept is charged, no task, node or instance runs.</summary>
     public bool IsStandby { get; init; }
+
+    /// <summary>How the usage was found, for the estimate's assumptions.</summary>
+    internal IReadOnlyList<string> UsageNotes { get; init; } = [];
+
+    /// <summary>Properties that single resources are taken to have instead of their own, by path.</summary>
+    internal IReadOnlyDictionary<string, Inferloop.Templates.MapValue>? Instead { get; init; }
 }

@@ -216,7 +216,7 @@ internal sealed partial class EnvironmentOperations
 
         var mark = await StackEventStream.MarkAsync(aws.CloudFormation, stack.StackId, cancellation).ConfigureAwait(false);
         await aws.CloudFormation.DeleteStackAsync(new DeleteStackRequest { StackName = stack.StackId }, cancellation).ConfigureAwait(false);
-        var end = await FollowAsync(name, stack.StackId, mark, new StackProgress($"Clearing {name}", [], options.Time), cancellation).ConfigureAwait(false);
+        var end = await FollowAsync(name, stack.StackId, mark, new StackProgress($"Clearing {name}", null, options.Time), cancellation).ConfigureAwait(false);
         if (!StackStates.IsGone(end.Status))
         {
             throw Failure(OperationKind.Delete, name, end);

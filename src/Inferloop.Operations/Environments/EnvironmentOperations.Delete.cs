@@ -1,6 +1,7 @@
 using Amazon.CloudFormation.Model;
 using Amazon.Runtime;
 using Amazon.S3.Model;
+using Inferloop.Operations.Environments.Forecast;
 using Inferloop.Operations.Specs;
 using CloudFormationParameter = Amazon.CloudFormation.Model.Parameter;
 
@@ -116,10 +117,12 @@ internal sealed partial class EnvironmentOperations
 
             await scope.StepAsync("follow", cancellation).ConfigureAwait(false);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, scope.LockLost);
+            var deployed = await DeployedAsync(stack.StackId, either.Token).ConfigureAwait(false);
+            var forecast = deployed is null ? null : DurationForecast.OfDelete(deployed);
             StackEnd end;
             for (var round = 1; ; round++)
             {
-                var progress = new StackProgress($"Removing {name}", resources.Select(r => (r.Path, r.Type)), options.Time);
+                var progress = new StackProgress($"Removing {name}", forecast, options.Time);
                 end = await FollowAsync(name, stack.StackId, mark, progress, either.Token).ConfigureAwait(false);
                 if (StackStates.IsGone(end.Status))
                 {
@@ -257,7 +260,7 @@ internal sealed partial class EnvironmentOperations
                 Tags = stack.Tags,
             },
             cancellation).ConfigureAwait(false);
-        var end = await FollowAsync(name, stack.StackId, mark, new StackProgress($"Removing {name}", [], options.Time), cancellation).ConfigureAwait(false);
+        var end = await FollowAsync(name, stack.StackId, mark, new StackProgress($"Removing {name}", null, options.Time), cancellation).ConfigureAwait(false);
         if (end.Status != "UPDATE_COMPLETE")
         {
             throw Failure(OperationKind.Update, name, end);

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Amazon.CloudFormation.Model;
 using Inferloop.Operations.Costs;
+using Inferloop.Operations.Environments.Forecast;
 using Inferloop.Operations.Specs;
 using Inferloop.Templates;
 
@@ -67,6 +68,17 @@ internal sealed partial class EnvironmentOperations
         await new Alarms.AlarmReader(aws.Client<Amazon.CloudWatch.IAmazonCloudWatch>()).ReadAsync(
             environment.Name, await ResourcesAsync(environment.StackId, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
 
+    /// <summary>How the environment was used in the days before now, as far as CloudWatch knows.</summary>
+    public async Task<Costs.Measuring.MeasuredUse> MeasureAsync(InferloopEnvironment environment, DateTimeOffset now, int days, CancellationToken cancellation)
+    {
+        Report($"Measuring {environment.Name}", "Reading metrics");
+        var resources = await ResourcesAsync(environment.StackId, cancellation).ConfigureAwait(false);
+        var stack = await DeployedAsync(environment.StackId, cancellation).ConfigureAwait(false);
+        var use = await new Costs.Measuring.UsageMeter(aws.Client<Amazon.CloudWatch.IAmazonCloudWatch>()).MeasureAsync(resources, stack, environment.Created, now, days, cancellation).ConfigureAwait(false);
+        Reporter.Progress(new OperationProgress($"Measuring {environment.Name}", "measured", 100, Completed: true));
+        return use;
+    }
+
     /// <summary>The events of the newest operation, and new ones until it has ended.</summary>
     public async IAsyncEnumerable<InferloopEnvironmentEvent> FollowEventsAsync(InferloopEnvironment environment, [EnumeratorCancellation] CancellationToken cancellation)
     {
@@ -92,8 +104,8 @@ internal sealed partial class EnvironmentOperations
 
         var kind = StackStates.KindOf(environment.Status) ?? OperationKind.Create;
         var planned = kind == OperationKind.Create && SpecValidator.Validate(environment.Spec).All(f => f.Severity != SpecFindingSeverity.Error)
-            ? (await EnvironmentPlan.MakeAsync(environment.Spec, environment.AccountId, aws.Partition, options, cancellation).ConfigureAwait(false)).Evaluated.AllResources().Select(r => (r.Path, r.Type))
-            : [];
+            ? DurationForecast.OfCreate((await EnvironmentPlan.MakeAsync(environment.Spec, environment.AccountId, aws.Partition, options, cancellation).ConfigureAwait(false)).Evaluated)
+            : null;
         var doing = kind switch { OperationKind.Create => "Creating", OperationKind.Update => "Updating", _ => "Removing" };
         var end = await FollowAsync(environment.Name, environment.StackId, null, new StackProgress($"{doing} {environment.Name}", planned, options.Time), cancellation).ConfigureAwait(false);
         await CloseJournalAsync(environment, end, cancellation).ConfigureAwait(false);
@@ -129,6 +141,7 @@ internal sealed partial class EnvironmentOperations
         // Both sides on the same usage: the difference is the change's, not the profile's.
         var was = before is null || after is null ? null : PlanPrice.Of(before, after.Usage, reporter);
         var comparable = after is not null && (previousStackId is null || was is not null);
+        var forecast = kind == OperationKind.Create ? DurationForecast.OfCreate(plan.Evaluated) : DurationForecast.OfUpdate(plan.Evaluated, changes);
         return new InferloopChangeSet
         {
             Environment = plan.Spec.Name,
@@ -138,8 +151,10 @@ internal sealed partial class EnvironmentOperations
             Id = id,
             Kind = kind,
             Source = id.Length > 0 ? "CloudFormation" : "Offline",
-            Changes = changes,
+            Changes = changes.Select(c => c with { ForecastDuration = ResourceDurations.Of(c.Type, c.Action) }).ToList(),
             Apparent = apparent,
+            ForecastDuration = changes.Count == 0 ? TimeSpan.Zero : forecast.Total,
+            CriticalPath = forecast.CriticalPath,
             IsEmpty = changes.Count == 0 && before is not null && SameParameters(before, plan.Evaluated) && !StackComparer.OutputsDiffer(before, plan.Evaluated),
             Cost = comparable ? CostComparison.Compare(was, after) : null,
             MonthlyCostBefore = comparable ? was?.MonthlyExpected ?? 0 : null,
@@ -215,7 +230,7 @@ internal sealed partial class EnvironmentOperations
         }
         catch (Exception e) when (e is TemplateException or Amazon.S3.AmazonS3Exception)
         {
-            reporter.Warning($"The price before the change is not known: the deployed templates cannot be evaluated ({e.Message}).");
+            reporter.Warning($"The deployed templates cannot be evaluated ({e.Message}): the price before the change, and how long things take, are not known.");
             return null;
         }
     }

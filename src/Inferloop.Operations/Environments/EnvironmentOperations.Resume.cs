@@ -81,7 +81,7 @@ internal sealed partial class EnvironmentOperations
             return stack;
         }
 
-        var end = await FollowAsync(spec.Name, stack.StackId, mark, new StackProgress($"Recovering {spec.Name}", [], options.Time), cancellation).ConfigureAwait(false);
+        var end = await FollowAsync(spec.Name, stack.StackId, mark, new StackProgress($"Recovering {spec.Name}", null, options.Time), cancellation).ConfigureAwait(false);
         if (!StackStates.IsUpdatable(end.Status))
         {
             throw Failure(OperationKind.Update, spec.Name, end);

@@ -109,6 +109,9 @@ public sealed record InferloopChange
     /// <summary>What becomes of the old resource, in CloudFormation's words: Delete, Retain, Snapshot, ReplaceAndDelete and so on; empty where it stays.</summary>
     public string PolicyAction { get; init; } = "";
 
+    /// <summary>How long CloudFormation usually takes for it, by the table of the module.</summary>
+    public TimeSpan ForecastDuration { get; init; }
+
     /// <summary>What another hand did to the resource since it was deployed; NotChecked without -RevertDrift.</summary>
     public DriftStatus Drift { get; init; } = DriftStatus.NotChecked;
 
@@ -162,6 +165,12 @@ public sealed record InferloopChangeSet
 
     /// <summary>What CloudFormation lists and what does not happen: nested stacks in which nothing changes, and values known only afterwards that stay the same.</summary>
     public IReadOnlyList<InferloopChange> Apparent { get; init => field = value.Indexable(); } = [];
+
+    /// <summary>How long the whole change usually takes: the longest chain of resources that wait for each other.</summary>
+    public TimeSpan ForecastDuration { get; init; }
+
+    /// <summary>The resources of that chain, in their order.</summary>
+    public IReadOnlyList<string> CriticalPath { get; init => field = value.Indexable(); } = [];
 
     /// <summary>Neither resources nor parameters nor outputs change.</summary>
     internal bool IsEmpty { get; init; }

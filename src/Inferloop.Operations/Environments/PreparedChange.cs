@@ -1,5 +1,6 @@
 using Amazon.CloudFormation.Model;
 using Amazon.Runtime;
+using Inferloop.Operations.Environments.Forecast;
 using Inferloop.Operations.Specs;
 
 namespace Inferloop.Operations.Environments;
@@ -160,6 +161,11 @@ internal sealed class PreparedChange : IAsyncDisposable
             }
 
             await scope.EndAsync(OperationState.Completed).ConfigureAwait(false);
+            if (Kind == OperationKind.Create && Plan.Spec.Delivery is { PipelineEnabled: true, PipelineConnectionArn.Length: 0 })
+            {
+                operations.Warn($"The pipeline of '{Name}' waits for somebody to authorise its connection to GitHub, once: AWS console, Developer Tools, Settings, Connections. Its ARN: (Get-InferloopEnvironment {Name}).Outputs['PipelineConnectionArn']");
+            }
+
             if (IsExpress)
             {
                 operations.Warn($"Express: the configuration of '{Name}' is applied, and parts of it may still be on their way. Get-InferloopEnvironment {Name} tells whether it is healthy.");
@@ -238,9 +244,7 @@ internal sealed class PreparedChange : IAsyncDisposable
 
     private StackProgress Progress() => new(
         $"{Doing} {Name}",
-        Kind == OperationKind.Create || ChangeSet is null
-            ? Plan.Evaluated.AllResources().Select(r => (r.Path, r.Type))
-            : ChangeSet.Changes.Select(c => (c.Path, c.Type)),
+        Kind == OperationKind.Create || ChangeSet is null ? DurationForecast.OfCreate(Plan.Evaluated) : DurationForecast.OfUpdate(Plan.Evaluated, ChangeSet.Changes),
         operations.Options.Time);
 
     /// <summary>Takes back everything that the preparation made: change set, empty stack, uploaded objects.</summary>

@@ -82,7 +82,7 @@ internal static class ComputePricers
         Volumes(instance, sheet, instance.Items("BlockDeviceMappings"), 1m, "kept all month");
     }
 
-    public static void Volume(CostedResource volume, CostSheet sheet) => Disk(volume, sheet, volume.Resource.Properties, "Size", 1m, "kept all month");
+    public static void Volume(CostedResource volume, CostSheet sheet) => Disk(volume, sheet, volume.Properties, "Size", 1m, "kept all month");
 
     /// <summary>Instances of one type, on demand or Spot, as many as run all month.</summary>
     public static void Instances(CostedResource resource, CostSheet sheet, string? type, Quantity instances, string assumption, bool spot)

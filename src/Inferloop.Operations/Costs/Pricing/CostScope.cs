@@ -10,8 +10,14 @@ internal sealed class CostScope
     private readonly List<CostedResource> _all = [];
     private readonly Dictionary<string, object> _facts = new(StringComparer.Ordinal);
 
-    public CostScope(IEnumerable<EvaluatedStack> roots)
+    private readonly IReadOnlyDictionary<string, MapValue>? _instead;
+
+    /// <summary>Collects the resources of stacks.</summary>
+    /// <param name="roots">The stacks.</param>
+    /// <param name="instead">Properties that single resources are taken to have instead of their own, by path.</param>
+    public CostScope(IEnumerable<EvaluatedStack> roots, IReadOnlyDictionary<string, MapValue>? instead = null)
     {
+        _instead = instead;
         foreach (var root in roots)
         {
             Collect(root, root, prefix: "", component: null);
@@ -69,7 +75,7 @@ internal sealed class CostScope
         foreach (var resource in stack.Resources)
         {
             stack.NestedStacks.TryGetValue(resource.LogicalId, out var nested);
-            var costed = new CostedResource(this, root, prefix, component, stack.Context.Region, resource, nested is not null);
+            var costed = new CostedResource(this, root, prefix, component, stack.Context.Region, resource, nested is not null) { Instead = _instead?.GetValueOrDefault(prefix + resource.LogicalId) };
             _all.Add(costed);
             _byPath[(root, prefix + resource.LogicalId)] = costed;
             if (!_byType.TryGetValue(resource.Type, out var list))

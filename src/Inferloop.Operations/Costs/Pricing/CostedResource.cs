@@ -21,6 +21,11 @@ internal sealed class CostedResource
             ?? (resource.Type == "AWS::CloudFormation::Stack" ? resource.LogicalId.ToLowerInvariant() : "other");
     }
 
+    /// <summary>The properties that it is taken to have; null for its own.</summary>
+    public MapValue? Instead { get; init; }
+
+    public MapValue Properties => Instead ?? Resource.Properties;
+
     public EvaluatedStack Root { get; }
 
     /// <summary>Path of the stack it is in, with a slash at the end; empty for the root.</summary>
@@ -49,7 +54,7 @@ internal sealed class CostedResource
 
     public Value? Get(params ReadOnlySpan<string> path)
     {
-        Value? value = Resource.Properties;
+        Value? value = Properties;
         foreach (var step in path)
         {
             value = value?[step];

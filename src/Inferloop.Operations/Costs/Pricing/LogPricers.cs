@@ -53,6 +53,26 @@ internal static class LogPricers
         sheet.AddFree(group);
     }
 
+    /// <summary>The log groups that an amount of the usage profile goes to, each with the amount's kind.</summary>
+    public static IEnumerable<(CostedResource Group, string Role)> Roles(CostSheet sheet)
+    {
+        foreach (var group in sheet.Scope.OfType(LogGroupType))
+        {
+            if (sheet.Scope.Once("flow logs", FlowLogsByGroup).ContainsKey(group))
+            {
+                yield return (group, Measuring.LogRoles.Flow);
+            }
+            else if (sheet.Scope.Once("application logs", scope => ApplicationGroups(sheet, scope)).Contains(group))
+            {
+                yield return (group, Measuring.LogRoles.Application);
+            }
+            else if (sheet.Scope.Once("logs of services", scope => ServiceGroups(sheet, scope)).Contains(group))
+            {
+                yield return (group, Measuring.LogRoles.Service);
+            }
+        }
+    }
+
     public static void FlowLog(CostedResource flowLog, CostSheet sheet)
     {
         var logs = sheet.Scope.OfType(flowLog.Type).Count;

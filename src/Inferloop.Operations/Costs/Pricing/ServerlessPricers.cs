@@ -160,7 +160,7 @@ internal static class ServerlessPricers
     }
 
     private static bool HasEmail(CostedResource topic) =>
-        topic.Items("Subscription").Any(IsEmail) || topic.UsedBy("AWS::SNS::Subscription").Any(s => IsEmail(s.Resource.Properties));
+        topic.Items("Subscription").Any(IsEmail) || topic.UsedBy("AWS::SNS::Subscription").Any(s => IsEmail(s.Properties));
 
     private static bool IsEmail(Value subscription) => subscription["Protocol"]?.AsString() is "email" or "email-json";
 

@@ -199,7 +199,8 @@ internal static class StoragePricers
 
     private static decimal? Days(Value? rule, string key) => rule?[key] is { } value && value.TryGetNumber(out var days) ? days : null;
 
-    private static HashSet<CostedResource> LogBuckets(CostScope scope)
+    /// <summary>The buckets that access logs go to.</summary>
+    internal static HashSet<CostedResource> LogBuckets(CostScope scope)
     {
         var named = scope.OfType(BucketType).Where(b => b.Text("BucketName") is not null).ToLookup(b => b.Text("BucketName"));
         var result = new HashSet<CostedResource>();

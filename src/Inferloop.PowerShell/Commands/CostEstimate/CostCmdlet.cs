@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Management.Automation;
 using Inferloop.Operations;
 using Inferloop.Operations.Costs;
+using Inferloop.Operations.Costs.Measuring;
 using Inferloop.Operations.Environments;
 using Inferloop.Operations.Specs;
 using Inferloop.PowerShell.Commands.Environment;
@@ -73,6 +74,26 @@ public abstract class CostCmdlet : EnvironmentCmdlet
                 "EnvironmentUnpriced", OperationErrorKind.InvalidState, $"The deployed templates of '{environment.Name}' cannot be evaluated.",
                 "Estimate its spec instead: (Get-InferloopEnvironment).Spec | Get-InferloopCostEstimate.", environment.Name);
 
+    /// <summary>The stacks of a template, with nested templates beside it.</summary>
+    private protected async Task<EvaluatedStack> TemplateAsync(string file, Hashtable? given, CancellationToken cancellationToken)
+    {
+        var path = await OnPipelineAsync(() => GetUnresolvedProviderPathFromPSPath(file)).ConfigureAwait(false);
+        var parameters = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (DictionaryEntry parameter in given ?? [])
+        {
+            parameters[parameter.Key.ToString()!] = parameter.Value switch { bool b => b ? "true" : "false", var v => LanguagePrimitives.ConvertTo<string>(v) };
+        }
+
+        return await StackEvaluator.EvaluateAsync(
+            Template.Load(path),
+            new EvaluationContext
+            {
+                StackName = System.IO.Path.GetFileNameWithoutExtension(path), Region = Region ?? "us-east-1", AccountId = AnyAccount,
+                Parameters = parameters, NestedTemplates = new LocalTemplateSource(),
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>The estimate in the currency that was asked for.</summary>
     private protected Inferloop.Operations.Costs.CostEstimate InCurrency(Inferloop.Operations.Costs.CostEstimate estimate) =>
         Currency is null ? estimate : estimate.In(Currency, ExchangeRate!.Value);
@@ -109,6 +130,13 @@ public abstract class CostCmdlet : EnvironmentCmdlet
             string text when SpecFile.FormatOf(text) is not null => options with { Usage = await ReadUsageAsync(text, cancellationToken).ConfigureAwait(false) },
             _ => options with { Usage = UsageProfile.Preset(given.ToString()!) },
         };
+    }
+
+    /// <summary>The options with what was measured, over what was given or fits the stage.</summary>
+    private protected static CostOptions Measured(CostOptions options, InferloopEnvironment environment, MeasuredUse use)
+    {
+        var rest = options.Usage ?? UsageProfile.ForStage(environment.Stage.ToString());
+        return options with { Usage = use.Over(rest), UsageNotes = use.Notes(rest) };
     }
 
     private async Task<UsageProfile> ReadUsageAsync(string file, CancellationToken cancellationToken)

@@ -51,6 +51,19 @@ public sealed class GetCostEstimateCommand : CostCmdlet
     [Parameter(ParameterSetName = "Template")]
     public Hashtable? TemplateParameter { get; set; }
 
+    /// <summary>Take the usage from the metrics that CloudWatch has of the deployed environment; what no metric tells is that of Usage. With a spec: of the environment of its name and stage.</summary>
+    [Parameter(ParameterSetName = "Name")]
+    [Parameter(ParameterSetName = "Environment")]
+    [Parameter(ParameterSetName = "Spec")]
+    public SwitchParameter MeasuredUsage { get; set; }
+
+    /// <summary>The days before now that are measured; less where the environment is younger.</summary>
+    [Parameter(ParameterSetName = "Name")]
+    [Parameter(ParameterSetName = "Environment")]
+    [Parameter(ParameterSetName = "Spec")]
+    [ValidateRange(1, 90)]
+    public int MeasuredDays { get; set; } = 14;
+
     /// <summary>Fail where anything that is charged has no price.</summary>
     [Parameter]
     public SwitchParameter Strict { get; set; }
@@ -71,6 +84,11 @@ public sealed class GetCostEstimateCommand : CostCmdlet
         }
 
         var options = await OptionsAsync(cancellationToken).ConfigureAwait(false);
+        if (MeasuredUsage)
+        {
+            options = await MeasureAsync(options, cancellationToken).ConfigureAwait(false);
+        }
+
         var estimate = CostEstimator.Estimate(await StackAsync(cancellationToken).ConfigureAwait(false), options);
         if (Strict && !estimate.IsComplete)
         {
@@ -101,29 +119,28 @@ public sealed class GetCostEstimateCommand : CostCmdlet
 
         if (TemplatePath is not null)
         {
-            var path = await OnPipelineAsync(() => GetUnresolvedProviderPathFromPSPath(TemplatePath)).ConfigureAwait(false);
-            var parameters = new Dictionary<string, string>(StringComparer.Ordinal);
-            foreach (DictionaryEntry parameter in TemplateParameter ?? [])
-            {
-                parameters[parameter.Key.ToString()!] = parameter.Value switch { bool b => b ? "true" : "false", var v => LanguagePrimitives.ConvertTo<string>(v) };
-            }
-
-            return await StackEvaluator.EvaluateAsync(
-                Template.Load(path),
-                new EvaluationContext
-                {
-                    StackName = System.IO.Path.GetFileNameWithoutExtension(path), Region = Region ?? "us-east-1", AccountId = AnyAccount,
-                    Parameters = parameters, NestedTemplates = new LocalTemplateSource(),
-                },
-                cancellationToken).ConfigureAwait(false);
+            return await TemplateAsync(TemplatePath, TemplateParameter, cancellationToken).ConfigureAwait(false);
         }
 
+        var (operations, environment) = await FindAsync(cancellationToken).ConfigureAwait(false);
+        return await DeployedAsync(operations, environment, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<(EnvironmentOperations Operations, InferloopEnvironment Environment)> FindAsync(CancellationToken cancellationToken)
+    {
         if (Environment is not null)
         {
-            return await DeployedAsync(Environment, cancellationToken).ConfigureAwait(false);
+            return (await OpenAsync(Environment, cancellationToken).ConfigureAwait(false), Environment);
         }
 
-        var operations = await OpenAsync(region: null, cancellationToken).ConfigureAwait(false);
-        return await DeployedAsync(operations, await ResolveAsync(operations, Name!, Stage, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        var operations = await OpenAsync(Spec?.Region, cancellationToken).ConfigureAwait(false);
+        return (operations, await ResolveAsync(operations, Name ?? Spec!.Name, Stage ?? Spec?.Stage, cancellationToken).ConfigureAwait(false));
+    }
+
+    private async Task<CostOptions> MeasureAsync(CostOptions options, CancellationToken cancellationToken)
+    {
+        var (operations, environment) = await FindAsync(cancellationToken).ConfigureAwait(false);
+        var use = await operations.MeasureAsync(environment, Now(), MeasuredDays, cancellationToken).ConfigureAwait(false);
+        return Measured(options, environment, use);
     }
 }

@@ -69,7 +69,8 @@ public sealed class DeliveryTests : IDisposable
     {
         var aws = ExternalTool.Require("aws");
         module.Invoke("Start-InferloopSandbox -ClockRate 3600").EnsureSuccess();
-        module.Invoke("New-InferloopEnvironment demo Dev -PipelineRepository acme/synthdata -PipelineApproval $true -DatabaseEnabled $false -CacheEnabled $false -MonitoringEnabled $false").EnsureSuccess();
+        var created = module.Invoke("New-InferloopEnvironment demo Dev -PipelineRepository acme/synthdata -PipelineApproval $true -DatabaseEnabled $false -CacheEnabled $false -MonitoringEnabled $false").EnsureSuccess();
+        Assert.Contains(created.Warnings, w => w.Contains("authorise its connection to GitHub", StringComparison.Ordinal));
         var outputs = module.Invoke("$o = (Get-InferloopEnvironment demo -SkipHealth).Outputs; $o['PipelineName'], $o['RepositoryUri'], $o['PipelineConnectionArn']").EnsureSuccess().Output.Select(o => o.ToString()).ToList();
         Assert.EndsWith("/inferloop/demo-dev", outputs[1], StringComparison.Ordinal);
         Assert.Contains(":connection/", outputs[2], StringComparison.Ordinal);

@@ -34,28 +34,6 @@ public sealed class PureLogicTests
     [Fact]
     public void Without_a_failure_there_is_no_cause() => Assert.Null(RootCause.Find([Event(1, "A", "CREATE_COMPLETE")]));
 
-    [Fact]
-    public void Progress_counts_each_resource_once_and_never_goes_back()
-    {
-        var progress = new StackProgress("Creating demo", [("A", "AWS::S3::Bucket"), ("B", "AWS::ECS::Service"), ("C", "AWS::EC2::VPC")], TimeProvider.System);
-        var percents = new List<int> { progress.Current().Percent };
-        foreach (var e in new[] { Event(1, "A", "CREATE_IN_PROGRESS"), Event(2, "A", "CREATE_COMPLETE"), Event(3, "D", "CREATE_COMPLETE"), Event(3, "A", "CREATE_COMPLETE"), Event(4, "B", "CREATE_COMPLETE"), Event(5, "C", "CREATE_COMPLETE") })
-        {
-            percents.Add(progress.Apply(e).Percent);
-        }
-
-        Assert.Equal(percents.Order(), percents);
-        Assert.Equal(100, percents[^1]);
-        Assert.Equal(4, progress.Done);
-    }
-
-    [Fact]
-    public void A_slow_resource_weighs_more_than_a_quick_one()
-    {
-        var progress = new StackProgress("x", [("Service", "AWS::ECS::Service"), ("Route", "AWS::EC2::Route")], TimeProvider.System);
-        Assert.InRange(progress.Apply(Event(1, "Route", "CREATE_COMPLETE")).Percent, 1, 10);
-    }
-
     [Theory]
     [InlineData("REVIEW_IN_PROGRESS", "New-InferloopEnvironment")]
     [InlineData("CREATE_FAILED", "-Resume")]

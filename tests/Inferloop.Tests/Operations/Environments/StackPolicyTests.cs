@@ -34,7 +34,7 @@ public sealed class StackPolicyTests : IAsyncLifetime
                 Parameters = (await StackAsync("Storage")).Parameters.Select(p => new Parameter { ParameterKey = p.ParameterKey, UsePreviousValue = true }).ToList(),
             },
             Stop);
-        var end = await harness.Operator().Operations.FollowAsync("demo", storage, null, new StackProgress("x", [], TimeProvider.System), Stop);
+        var end = await harness.Operator().Operations.FollowAsync("demo", storage, null, new StackProgress("x", null, TimeProvider.System), Stop);
         Assert.Equal("UPDATE_ROLLBACK_COMPLETE", end.Status);
         Assert.Contains(end.Events, e => e.LogicalId == "Table" && e.Reason.Contains("denied by stack policy", StringComparison.Ordinal));
         Assert.Equal(environment.Outputs["TableName"], (await harness.DynamoDB.ListTablesAsync(Stop)).TableNames.Single(t => t == environment.Outputs["TableName"]));

@@ -124,7 +124,7 @@ internal sealed class PreparedImport(EnvironmentOperations operations, ImportReq
         executed = true;
         try
         {
-            var progress = new StackProgress(Doing, resources.Select(r => (r.LogicalResourceId, r.ResourceType)), operations.Options.Time);
+            var progress = new StackProgress(Doing, forecast: null, operations.Options.Time);
             var end = await operations.FollowAsync(Name, stackId!, mark, progress, cancellation).ConfigureAwait(false);
             if (end.Status != "IMPORT_COMPLETE")
             {

@@ -105,7 +105,7 @@ internal sealed class ResourceImport(EnvironmentOperations operations)
         if (stack.StackStatus.Value.StartsWith("IMPORT_", StringComparison.Ordinal) && StackStates.IsInProgress(stack.StackStatus))
         {
             // An earlier call of this command, unwatched: it comes to its end first, and what it imported is then there.
-            await operations.FollowAsync(name, stack.StackId, null, new StackProgress($"Importing into {name}", [], operations.Options.Time), cancellation).ConfigureAwait(false);
+            await operations.FollowAsync(name, stack.StackId, null, new StackProgress($"Importing into {name}", forecast: null, operations.Options.Time), cancellation).ConfigureAwait(false);
             stack = await operations.FindStackAsync(stack.StackId, cancellation).ConfigureAwait(false);
         }
 

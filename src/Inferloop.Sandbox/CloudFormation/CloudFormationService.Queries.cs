@@ -201,7 +201,7 @@ internal sealed partial class CloudFormationService
         }
         else if (operation is not null)
         {
-            stack = engine.Store(context).All.OrderBy(candidate => candidate.IsDeleted).FirstOrDefault(candidate => candidate.LastOperations.Any(last => last.Id == operation)
+            stack = engine.Store(context).All.FirstOrDefault(candidate => candidate.LastOperations.Any(last => last.Id == operation)
                 || candidate.Events.ToArray().Any(item => item.OperationId == operation))
                 ?? throw Invalid($"Operation [{operation}] does not exist");
         }

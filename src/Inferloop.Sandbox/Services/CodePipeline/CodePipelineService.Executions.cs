@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Inferloop.Sandbox.Runtime;
 using Inferloop.Sandbox.Services.CodeBuild;
+using Inferloop.Sandbox.Services.Events;
 
 namespace Inferloop.Sandbox.Services.CodePipeline;
 
@@ -38,7 +39,7 @@ internal sealed partial class CodePipelineService
                 ?? throw new ServiceFault("InvalidApprovalTokenException", "The approval token is invalid or has expired.");
             var result = input.Child("result")!;
             var approved = result.Text("status") == "Approved";
-            Executions(context).Update(found.Required("pipelineExecutionId"), document => Finish(document.Objects("_Actions").First(action => action.Text("_Token") == input.Text("token")), approved ? "Succeeded" : "Failed", result.Text("summary")));
+            Executions(context).Update(found.Required("pipelineExecutionId"), document => Finish(context, document, document.Objects("_Actions").First(action => action.Text("_Token") == input.Text("token")), approved ? "Succeeded" : "Failed", result.Text("summary")));
             Look(context.Detached(), found.Required("pipelineExecutionId"), TimeSpan.Zero);
             return new JsonObject { ["approvedAt"] = Documents.Time(context.Now) };
         });
@@ -111,25 +112,50 @@ internal sealed partial class CodePipelineService
             ["_Actions"] = new JsonArray(),
             ["_Order"] = Interlocked.Increment(ref order),
         });
+        Tell(context, Executions(context).Get(id)!, "Started");
         Look(context.Detached(), id, TimeSpan.FromSeconds(2));
         return id;
     }
 
+    /// <summary>The state of an execution, or of one of its actions, as an event: rules tell people of approvals and failures by it.</summary>
+    private void Tell(RequestContext context, JsonObject execution, string state, JsonObject? action = null)
+    {
+        var name = execution.Required("pipelineName");
+        var detail = new JsonObject { ["pipeline"] = name, ["execution-id"] = execution.Text("pipelineExecutionId"), ["version"] = execution.Int("pipelineVersion"), ["state"] = state.ToUpperInvariant() };
+        if (action is not null)
+        {
+            var type = action.Child("input")!.Child("actionTypeId")!;
+            detail["stage"] = action.Text("stageName");
+            detail["action"] = action.Text("actionName");
+            detail["region"] = context.Region;
+            detail["type"] = type.Pick("owner", "category", "provider", "version");
+        }
+        Runtime.Service<EventsService>().Emit(context, "aws.codepipeline", action is null ? "CodePipeline Pipeline Execution State Change" : "CodePipeline Action Execution State Change", detail, context.Arn("codepipeline", name));
+    }
+
     private void Look(RequestContext context, string id, TimeSpan after) => Runtime.After(after, () => Step(context, id));
 
-    private void End(RequestContext context, string id, string status, string? summary) => Executions(context).Update(id, document =>
+    private void End(RequestContext context, string id, string status, string? summary)
     {
-        document["status"] = status;
-        document.With("statusSummary", summary);
-        document["lastUpdateTime"] = Documents.Time(Runtime.Clock.Now);
-        foreach (var action in document.Objects("_Actions").Where(action => action.Text("status") == "InProgress"))
+        var ended = Executions(context).Update(id, document =>
         {
-            Finish(action, "Abandoned", summary);
+            document["status"] = status;
+            document.With("statusSummary", summary);
+            document["lastUpdateTime"] = Documents.Time(Runtime.Clock.Now);
+            foreach (var action in document.Objects("_Actions").Where(action => action.Text("status") == "InProgress"))
+            {
+                Finish(context, document, action, "Abandoned", summary);
+            }
+        });
+        if (ended is not null)
+        {
+            Tell(context, ended, status);
         }
-    });
+    }
 
-    private void Finish(JsonObject action, string status, string? summary)
+    private void Finish(RequestContext context, JsonObject execution, JsonObject action, string status, string? summary)
     {
+        Tell(context, execution, status, action);
         action["status"] = status;
         action["lastUpdateTime"] = Documents.Time(Runtime.Clock.Now);
         var output = action.ChildOrNew("output").ChildOrNew("executionResult");
@@ -208,13 +234,14 @@ internal sealed partial class CodePipelineService
         };
         var provider = action.Child("actionTypeId")!.Required("provider");
         var configuration = action.Child("configuration") ?? [];
+        Tell(context, Executions(context).Get(id)!, "Started", state);
         try
         {
             Launch(context, id, provider, configuration, state);
         }
         catch (ServiceFault fault)
         {
-            Finish(state, "Failed", fault.Message);
+            Finish(context, Executions(context).Get(id)!, state, "Failed", fault.Message);
         }
         Executions(context).Update(id, document =>
         {
@@ -276,12 +303,12 @@ internal sealed partial class CodePipelineService
                 {
                     if (builds.Get(build) is { } found && found.Is("buildComplete"))
                     {
-                        Finish(action, found.Text("buildStatus") == "SUCCEEDED" ? "Succeeded" : "Failed", $"Build {build} {found.Text("buildStatus")}");
+                        Finish(context, document, action, found.Text("buildStatus") == "SUCCEEDED" ? "Succeeded" : "Failed", $"Build {build} {found.Text("buildStatus")}");
                     }
                 }
                 else if (action.TimeOf("_Until") <= Runtime.Clock.Now)
                 {
-                    Finish(action, "Succeeded", null);
+                    Finish(context, document, action, "Succeeded", null);
                 }
             }
             document["lastUpdateTime"] = Documents.Time(Runtime.Clock.Now);

@@ -1,4 +1,7 @@
+using System.Text.Json.Nodes;
+using Inferloop.Sandbox.Services.CodePipeline;
 using Inferloop.Tests.PowerShell;
+using Inferloop.Tests.Sandbox;
 using Inferloop.Tests.Stacks;
 using YamlDotNet.RepresentationModel;
 
@@ -81,6 +84,54 @@ public sealed class DeliveryTests : IDisposable
 
         async Task<string> StagesAsync() => string.Join(' ', (await ExternalTool.RunAsync(
             aws, ["codepipeline", "get-pipeline", "--name", outputs[0], "--query", "pipeline.stages[].name", "--output", "text"], Variables(), Stop)).EnsureSuccess().Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Fact]
+    public async Task An_approval_that_waits_and_a_pipeline_that_fails_are_told()
+    {
+        await using var harness = await EnvironmentHarness.StartAsync();
+        harness.UseShippedTemplates();
+        var spec = EnvironmentHarness.Spec with
+        {
+            Database = new() { DatabaseEnabled = false }, Cache = new() { CacheEnabled = false }, Monitoring = new() { MonitoringEnabled = false },
+            Delivery = new() { PipelineEnabled = true, PipelineRepository = "acme/synthdata", PipelineApproval = true },
+        };
+        var environment = await harness.Operator().CreateAsync(spec, cancellation: Stop);
+        var client = new SandboxClient(harness.Host);
+        var queue = JsonNode.Parse((await client.JsonAsync("sqs", "AmazonSQS.CreateQueue", """{"QueueName":"people"}""")).EnsureSuccess().Text)!["QueueUrl"]!.ToString();
+        foreach (var topic in new[] { "information", "warning" })
+        {
+            (await client.QueryAsync("sns", "2010-03-31", "Subscribe", ("TopicArn", $"arn:aws:sns:us-east-1:123456789012:demo-dev-{topic}"), ("Protocol", "sqs"), ("Endpoint", "arn:aws:sqs:us-east-1:123456789012:people"))).EnsureSuccess();
+        }
+
+        // The connection waits for somebody at GitHub: the source stage fails, and the operations team is told.
+        await StartAsync();
+        var told = await ToldAsync();
+        Assert.Equal(("FAILED", "demo-dev"), (told["state"]!.ToString(), told["pipeline"]!.ToString()));
+
+        Assert.True(harness.Host.Runtime.Service<CodeConnectionsService>().Complete(harness.Host.Runtime.SystemContext(harness.Host.AccountId, "us-east-1"), environment.Outputs["PipelineConnectionArn"]));
+        await StartAsync();
+        told = await ToldAsync();
+        Assert.Equal(("STARTED", "Approve", "Approval"), (told["state"]!.ToString(), told["action"]!.ToString(), told["type"]!["category"]!.ToString()));
+        Assert.Empty(harness.Host.Statistics.InternalErrors);
+
+        async Task StartAsync() => (await client.JsonAsync("codepipeline", "CodePipeline_20150709.StartPipelineExecution", """{"name":"demo-dev"}""")).EnsureSuccess();
+
+        async Task<JsonNode> ToldAsync()
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+            limit.CancelAfter(TimeSpan.FromSeconds(60));
+            while (true)
+            {
+                var answer = JsonNode.Parse((await client.JsonAsync("sqs", "AmazonSQS.ReceiveMessage", $$"""{"QueueUrl":"{{queue}}","MaxNumberOfMessages":1,"VisibilityTimeout":43000}""")).EnsureSuccess().Text)!;
+                if (answer["Messages"]?.AsArray().FirstOrDefault() is { } message)
+                {
+                    return JsonNode.Parse(JsonNode.Parse(message["Body"]!.ToString())!["Message"]!.ToString())!["detail"]!;
+                }
+
+                await Task.Delay(20, limit.Token);
+            }
+        }
     }
 
     private Dictionary<string, string?> Variables() => ((System.Collections.IDictionary)module.Invoke("(Get-InferloopSandbox).GetEnvironmentVariables()").Single().BaseObject)

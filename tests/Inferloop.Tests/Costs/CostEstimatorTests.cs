@@ -228,6 +228,17 @@ public sealed class CostEstimatorTests
     }
 
     [Fact]
+    public async Task Less_than_nothing_is_unpriced_and_takes_nothing_from_others()
+    {
+        const string Disk = "  Disk: { Type: AWS::EC2::Volume, Properties: { AvailabilityZone: a, Size: 100, VolumeType: gp3 } }\n";
+        var alone = await Costing.OfResourcesAsync(Disk, Costing.Idle);
+        var both = await Costing.OfResourcesAsync(Disk + "  Slip: { Type: AWS::EC2::Volume, Properties: { AvailabilityZone: a, Size: -60, VolumeType: gp3 } }\n", Costing.Idle);
+        Assert.Equal(8.00m, Costing.Cents(alone.MonthlyExpected));
+        Assert.Equal(alone.MonthlyExpected, both.MonthlyExpected);
+        Assert.Contains("-60", Assert.Single(both.Unpriced, u => u.Path == "Slip").Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_nested_stack_that_was_not_evaluated_is_unpriced()
     {
         var context = StackFixture.Context(new Dictionary<string, string> { ["EnvironmentName"] = "demo", ["Stage"] = "dev" }) with { NestedTemplates = null };

@@ -27,38 +27,39 @@ internal sealed class CostSheet(CostScope scope, UsageProfile usage, CostOptions
     /// <summary>Adds a quantity; nothing is charged, and no line made, where it is zero throughout.</summary>
     public void Add(CostedResource resource, string name, string service, string dimension, Quantity quantity, string assumption)
     {
-        if (!quantity.IsZero)
-        {
-            _demands.Add(new Demand(resource, name, service, dimension, quantity, assumption));
-        }
+        Ask(new Demand(resource, name, service, dimension, quantity, assumption));
     }
 
     /// <summary>Adds a quantity whose price follows from another row by a rule.</summary>
     public void AddDerived(
         CostedResource resource, string name, string service, string dimension, decimal factor, string rule, Quantity quantity, string assumption)
     {
-        if (!quantity.IsZero)
-        {
-            _demands.Add(new Demand(resource, name, service, dimension, quantity, assumption) { Factor = factor, Derivation = rule });
-        }
+        Ask(new Demand(resource, name, service, dimension, quantity, assumption) { Factor = factor, Derivation = rule });
     }
 
     /// <summary>Adds a quantity in another region than the resource's own: what a replica there costs.</summary>
     public void AddIn(string region, CostedResource resource, string name, string service, string dimension, Quantity quantity, string assumption)
     {
-        if (!quantity.IsZero)
-        {
-            _demands.Add(new Demand(resource, name, service, dimension, quantity, assumption) { Region = region });
-        }
+        Ask(new Demand(resource, name, service, dimension, quantity, assumption) { Region = region });
     }
 
     /// <summary>Adds Spot capacity, at the discount that the options give.</summary>
     public void AddSpot(CostedResource resource, string name, string service, string dimension, decimal discountPercent, Quantity quantity, string assumption)
     {
-        if (!quantity.IsZero)
+        var rule = string.Create(CultureInfo.InvariantCulture, $"on-demand price less {discountPercent:0.##} percent, as given");
+        Ask(new Demand(resource, name, service, dimension, quantity, assumption) { Factor = 1 - (discountPercent / 100), Derivation = rule, IsSpot = true });
+    }
+
+    // Less than nothing would make what others use of the same thing cheaper.
+    private void Ask(Demand demand)
+    {
+        if (demand.Quantity is { Low: < 0 } or { Expected: < 0 } or { High: < 0 })
         {
-            var rule = string.Create(CultureInfo.InvariantCulture, $"on-demand price less {discountPercent:0.##} percent, as given");
-            _demands.Add(new Demand(resource, name, service, dimension, quantity, assumption) { Factor = 1 - (discountPercent / 100), Derivation = rule, IsSpot = true });
+            AddUnpriced(demand.Resource, demand.Name, demand.Quantity.Expected, null, string.Create(CultureInfo.InvariantCulture, $"The template makes it {demand.Quantity.Expected:0.##}, and less than nothing cannot be charged."));
+        }
+        else if (!demand.Quantity.IsZero)
+        {
+            _demands.Add(demand);
         }
     }
 

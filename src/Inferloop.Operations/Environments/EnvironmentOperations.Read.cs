@@ -141,6 +141,8 @@ internal sealed partial class EnvironmentOperations
         // Both sides on the same usage: the difference is the change's, not the profile's.
         var was = before is null || after is null ? null : PlanPrice.Of(before, after.Usage, reporter);
         var comparable = after is not null && (previousStackId is null || was is not null);
+        var cost = comparable ? CostComparison.Compare(was, after) : null;
+        var deltas = cost?.Differences.GroupBy(d => d.Path, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Sum(d => d.MonthlyDelta), StringComparer.Ordinal);
         var forecast = kind == OperationKind.Create ? DurationForecast.OfCreate(plan.Evaluated) : DurationForecast.OfUpdate(plan.Evaluated, changes);
         return new InferloopChangeSet
         {
@@ -151,12 +153,12 @@ internal sealed partial class EnvironmentOperations
             Id = id,
             Kind = kind,
             Source = id.Length > 0 ? "CloudFormation" : "Offline",
-            Changes = changes.Select(c => c with { ForecastDuration = ResourceDurations.Of(c.Type, c.Action) }).ToList(),
+            Changes = changes.Select(c => c with { ForecastDuration = ResourceDurations.Of(c.Type, c.Action), MonthlyCostDelta = deltas is null ? null : deltas.GetValueOrDefault(c.Path) }).ToList(),
             Apparent = apparent,
             ForecastDuration = changes.Count == 0 ? TimeSpan.Zero : forecast.Total,
             CriticalPath = forecast.CriticalPath,
             IsEmpty = changes.Count == 0 && before is not null && SameParameters(before, plan.Evaluated) && !StackComparer.OutputsDiffer(before, plan.Evaluated),
-            Cost = comparable ? CostComparison.Compare(was, after) : null,
+            Cost = cost,
             MonthlyCostBefore = comparable ? was?.MonthlyExpected ?? 0 : null,
             MonthlyCostAfter = after?.MonthlyExpected,
             Unpriced = after?.Unpriced.Select(u => $"{u.Path}: {u.Name}").Distinct().ToList() ?? [],

@@ -112,6 +112,9 @@ public sealed record InferloopChange
     /// <summary>How long CloudFormation usually takes for it, by the table of the module.</summary>
     public TimeSpan ForecastDuration { get; init; }
 
+    /// <summary>What the change does to the expected cost of this resource a month, in US dollars; null where the change set has no price.</summary>
+    public decimal? MonthlyCostDelta { get; init; }
+
     /// <summary>What another hand did to the resource since it was deployed; NotChecked without -RevertDrift.</summary>
     public DriftStatus Drift { get; init; } = DriftStatus.NotChecked;
 

@@ -35,6 +35,7 @@ public sealed class EnvironmentLifecycleTests : IAsyncLifetime
         ada.Events.Clear();
         var changes = await ada.UpdateAsync(EnvironmentHarness.Spec.With("NatGatewayMode", NatGatewayMode.PerAz), cancellation: Stop);
         Assert.Contains(changes.Changes, c => c is { Path: "Network/NatGateway2", Action: EnvironmentChangeAction.Add });
+        Assert.True(changes.Changes.Single(c => c.LogicalId == "NatGateway2").MonthlyCostDelta > 32, "each change has its own price");
         Assert.True(changes.MonthlyCostDelta > 30, $"a second NAT gateway costs about 33 dollars, not {changes.MonthlyCostDelta}");
         Assert.DoesNotContain(ada.Events, e => e.Status.StartsWith("CREATE", StringComparison.Ordinal) && e.Path == "Network/Vpc");
         Assert.Equal(NatGatewayMode.PerAz, (await ada.Operations.RefreshAsync(environment.StackId, false, Stop))!.Spec.Network.NatGatewayMode);

@@ -81,12 +81,33 @@ internal sealed partial class EnvironmentOperations
             }
 
             await prepared.PrepareAsync(stack.StackId, cancellation).ConfigureAwait(false);
+            await RefuseUnofferedAsync(plan, prepared.ChangeSet!, cancellation).ConfigureAwait(false);
             return prepared;
         }
         catch
         {
             await prepared.DisposeAsync().ConfigureAwait(false);
             throw;
+        }
+    }
+
+    /// <summary>Says no to another instance type, class or version that the region does not offer: the update would fail halfway and roll back.</summary>
+    private async Task RefuseUnofferedAsync(EnvironmentPlan plan, InferloopChangeSet changes, CancellationToken cancellation)
+    {
+        var paths = options.Preflight
+            ? changes.Changes.Where(c => c.Properties.Any(p => p.TopLevel is "DBInstanceClass" or "EngineVersion" or "InstanceType" or "InstanceTypes" or "LaunchTemplateData")).Select(c => c.Path).ToHashSet(StringComparer.Ordinal)
+            : [];
+        if (paths.Count == 0)
+        {
+            return;
+        }
+
+        var errors = (await Preflight.OffersAsync(aws, plan, paths, cancellation).ConfigureAwait(false)).Where(f => f.Severity == PreflightSeverity.Error).ToList();
+        if (errors.Count > 0)
+        {
+            throw new OperationException(
+                "PreflightFailed", OperationErrorKind.InvalidState, $"'{plan.Spec.Name}' cannot be changed so. {string.Join(" ", errors.Select(e => $"{e.Check} {e.Subject}: {e.Message}"))} Nothing was changed.",
+                errors[0].Remedy, plan.Spec.Name);
         }
     }
 

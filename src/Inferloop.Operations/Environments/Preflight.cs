@@ -19,7 +19,7 @@ internal sealed partial class Preflight(EnvironmentAws aws, EnvironmentPlan plan
     /// <param name="aws">Where it is to be.</param>
     /// <param name="plan">What is to be made.</param>
     /// <param name="existing">Paths of resources that are there already.</param>
-    /// <param name="thorough">Also the checks that ask many questions: permissions, instance types and database classes.</param>
+    /// <param name="thorough">Also the check that asks many questions: permissions.</param>
     /// <param name="cancellation">Stops the checks.</param>
     public static async Task<IReadOnlyList<InferloopPreflightFinding>> RunAsync(EnvironmentAws aws, EnvironmentPlan plan, IReadOnlySet<string> existing, bool thorough, CancellationToken cancellation)
     {
@@ -35,13 +35,25 @@ internal sealed partial class Preflight(EnvironmentAws aws, EnvironmentPlan plan
         await flight.KubernetesAsync(cancellation).ConfigureAwait(false);
         await flight.GovernanceAsync(cancellation).ConfigureAwait(false);
         await flight.DeliveryAsync(cancellation).ConfigureAwait(false);
+        await flight.InstanceTypesAsync(cancellation).ConfigureAwait(false);
         if (thorough)
         {
-            await flight.InstanceTypesAsync(cancellation).ConfigureAwait(false);
             await flight.GuardedAsync(PreflightCheck.Permission, "caller", () => flight.PermissionsAsync(cancellation)).ConfigureAwait(false);
         }
 
         return flight.findings.OrderByDescending(f => f.Severity).ThenBy(f => f.Check).ThenBy(f => f.Subject, StringComparer.Ordinal).ToList();
+    }
+
+    /// <summary>Only whether the region offers the instance types, database classes and versions of some resources.</summary>
+    /// <param name="aws">Where they are to be.</param>
+    /// <param name="plan">What is to be made.</param>
+    /// <param name="paths">The resources.</param>
+    /// <param name="cancellation">Stops the checks.</param>
+    public static async Task<IReadOnlyList<InferloopPreflightFinding>> OffersAsync(EnvironmentAws aws, EnvironmentPlan plan, IReadOnlySet<string> paths, CancellationToken cancellation)
+    {
+        var flight = new Preflight(aws, plan, plan.Evaluated.AllResources().Select(r => r.Path).Where(p => !paths.Contains(p)).ToHashSet(StringComparer.Ordinal));
+        await flight.InstanceTypesAsync(cancellation).ConfigureAwait(false);
+        return flight.findings;
     }
 
     private void Add(PreflightSeverity severity, PreflightCheck check, string subject, string message, string remedy = "") =>

@@ -72,6 +72,8 @@ public sealed class SetEnvironmentCommand : EnvironmentCmdlet, IDynamicParameter
     [ValidateRange(0, 100000000)]
     public decimal? MaxMonthlyCost { get; set; }
 
+    private protected override bool WithPreflight => true;
+
     private protected override decimal? MonthlyLimit => MaxMonthlyCost;
 
     /// <inheritdoc/>

@@ -41,6 +41,13 @@ public sealed class PatternMatrixTests
             var updated = module.Invoke("Set-InferloopEnvironment demo -ApplicationLogRetentionDays 60 -LogLevel Warning -PassThru").Single();
             Assert.Equal("UPDATE_COMPLETE", updated.Properties["Status"].Value);
 
+            if (pattern == DeploymentPattern.Container)
+            {
+                var refusal = module.Invoke("Set-InferloopEnvironment demo -DatabaseInstanceClass db.z9.huge -Confirm:$false").Refusal();
+                Assert.StartsWith("PreflightFailed", refusal.FullyQualifiedErrorId, StringComparison.Ordinal);
+                Assert.Equal("UPDATE_COMPLETE", module.Invoke("(Get-InferloopEnvironment demo -SkipHealth).Status").Single<string>());
+            }
+
             // Production is protected, and its data outlives it unless the user says otherwise.
             module.Invoke("Set-InferloopEnvironment demo -DeletionProtection $false -Confirm:$false").EnsureSuccess();
             var removed = module.Invoke("Remove-InferloopEnvironment demo -DeleteData -Confirm:$false").Single();

@@ -110,6 +110,19 @@ public sealed class PreflightTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_database_class_that_the_region_lacks_is_refused_before_anything_is_made()
+    {
+        harness.UseShippedTemplates();
+        var ada = harness.Operator();
+        var careful = new EnvironmentOperations(harness.Aws, ada.Operations.Options with { Preflight = true }, ada);
+        var spec = EnvironmentHarness.Spec.With(nameof(DatabaseSpec.DatabaseInstanceClass), "db.z9.huge");
+        var refusal = await Assert.ThrowsAsync<OperationException>(() => careful.PrepareCreateAsync(spec, preview: false, resume: false, Stop));
+        Assert.Equal("PreflightFailed", refusal.ErrorId);
+        Assert.Contains("RDS does not offer this in us-east-1", refusal.Message, StringComparison.Ordinal);
+        Assert.Empty((await harness.CloudFormation.DescribeStacksAsync(new Amazon.CloudFormation.Model.DescribeStacksRequest(), Stop)).Stacks ?? []);
+    }
+
+    [Fact]
     public async Task Code_of_functions_that_is_not_there_and_concurrency_that_Lambda_keeps_are_errors()
     {
         harness.Edit("main.yaml", "\nOutputs:\n", """

@@ -70,8 +70,9 @@ public sealed partial class HelpPageTests
         await File.WriteAllTextAsync(file, script.ToString(), TestContext.Current.CancellationToken);
         try
         {
+            // A table of the last example may be formatted after the line that follows it: the host holds its first rows back to measure their columns.
             var result = await ShellProcess.RunAsync(["-NonInteractive", file], TestContext.Current.CancellationToken);
-            Assert.True(result.ExitCode == 0 && result.Output.TrimEnd().EndsWith("--- done", StringComparison.Ordinal), $"{result.Output}\n{result.Error}");
+            Assert.True(result.ExitCode == 0 && result.Output.Contains("\n--- done", StringComparison.Ordinal), $"{result.Output}\n{result.Error}");
         }
         finally
         {

@@ -51,9 +51,13 @@ internal sealed partial class Preflight
 
         if (taken)
         {
+            var holder = await StackOwners.FindAsync(aws.CloudFormation, resource.Type, name, cancellation).ConfigureAwait(false);
             Add(
-                PreflightSeverity.Error, PreflightCheck.Name, name, $"{resource.Type} of this name exists already, kept by an earlier environment or made by another hand; '{resource.Path}' could not be created.",
-                $"Delete it if it is not needed, or choose another name for the environment.");
+                PreflightSeverity.Error, PreflightCheck.Name, name,
+                $"{resource.Type} of this name exists already, {(holder is null ? "kept by an earlier environment or made by another hand" : $"as '{holder.LogicalResourceId}' of the stack '{holder.StackName}'")}; '{resource.Path}' could not be created.",
+                holder is null
+                    ? "Delete it if it is not needed; what is in it goes with it. Or choose another name for the environment: New-InferloopEnvironment -Name."
+                    : $"Remove the stack '{holder.StackName}' if it is not needed, or choose another name for the environment: New-InferloopEnvironment -Name.");
         }
         else
         {

@@ -1,6 +1,4 @@
-using System.Text;
 using Amazon.CloudFormation.Model;
-using Amazon.Runtime;
 using Inferloop.Operations.Environments;
 using Inferloop.Operations.Specs;
 using Inferloop.Templates;
@@ -134,17 +132,7 @@ internal sealed class ResourceImport(EnvironmentOperations operations)
     {
         foreach (var physicalId in resource.ResourceIdentifier.Values)
         {
-            List<StackResource> holders;
-            try
-            {
-                holders = (await Aws.CloudFormation.DescribeStackResourcesAsync(new DescribeStackResourcesRequest { PhysicalResourceId = physicalId }, cancellation).ConfigureAwait(false)).StackResources ?? [];
-            }
-            catch (AmazonServiceException e) when (AwsFaults.IsMissingStack(e))
-            {
-                continue;
-            }
-
-            if (holders.Find(h => h.PhysicalResourceId == physicalId && h.ResourceType == resource.ResourceType && h.ResourceStatus?.Value is not ("DELETE_SKIPPED" or "DELETE_COMPLETE")) is { } owner)
+            if (await StackOwners.FindAsync(Aws.CloudFormation, resource.ResourceType, physicalId, cancellation).ConfigureAwait(false) is { } owner)
             {
                 throw new OperationException(
                     "ImportResourceOwned", OperationErrorKind.InvalidState, $"{physicalId} ({resource.ResourceType}) is '{owner.LogicalResourceId}' of the stack '{owner.StackName}' already; a resource has one stack.",

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
 using Amazon.ECR;
 using Amazon.ECR.Model;
@@ -20,6 +21,7 @@ internal sealed class RetainedResourceReader(EnvironmentAws aws)
     {
         "AWS::S3::Bucket" => await BucketAsync(physicalId, cancellation).ConfigureAwait(false),
         "AWS::DynamoDB::Table" => await TableAsync(physicalId, cancellation).ConfigureAwait(false),
+        "AWS::DynamoDB::GlobalTable" => await GlobalTableAsync(physicalId, cancellation).ConfigureAwait(false),
         "AWS::Logs::LogGroup" => await LogGroupAsync(physicalId, cancellation).ConfigureAwait(false),
         "AWS::KMS::Key" => await KeyAsync(physicalId, cancellation).ConfigureAwait(false),
         "AWS::ECR::Repository" => await RepositoryAsync(physicalId, cancellation).ConfigureAwait(false),
@@ -84,37 +86,74 @@ internal sealed class RetainedResourceReader(EnvironmentAws aws)
     private async Task<JsonObject> TableAsync(string name, CancellationToken cancellation)
     {
         var table = (await aws.DynamoDB.DescribeTableAsync(name, cancellation).ConfigureAwait(false)).Table;
-        var backups = await aws.DynamoDB.DescribeContinuousBackupsAsync(new DescribeContinuousBackupsRequest { TableName = name }, cancellation).ConfigureAwait(false);
-        var onDemand = table.BillingModeSummary?.BillingMode?.Value == "PAY_PER_REQUEST";
-        var encrypted = table.SSEDescription is { } sse && sse.Status?.Value is "ENABLED" or "UPDATING";
-        return Without(new JsonObject
+        var onDemand = IsOnDemand(table);
+        var properties = Shared(table, name, onDemand);
+        properties["ProvisionedThroughput"] = onDemand ? null : Capacity(table.ProvisionedThroughput);
+        properties["LocalSecondaryIndexes"] = table.LocalSecondaryIndexes is not { Count: > 0 } local ? null : new JsonArray([.. local.Select(i => (JsonNode)new JsonObject
         {
-            ["TableName"] = name,
-            ["AttributeDefinitions"] = new JsonArray([.. (table.AttributeDefinitions ?? []).Select(a => (JsonNode)new JsonObject { ["AttributeName"] = a.AttributeName, ["AttributeType"] = a.AttributeType.Value })]),
-            ["KeySchema"] = Keys(table.KeySchema),
-            ["BillingMode"] = onDemand ? "PAY_PER_REQUEST" : "PROVISIONED",
-            ["ProvisionedThroughput"] = onDemand ? null : Capacity(table.ProvisionedThroughput),
-            ["GlobalSecondaryIndexes"] = table.GlobalSecondaryIndexes is not { Count: > 0 } global ? null : new JsonArray([.. global.Select(i => (JsonNode)Without(new JsonObject
-            {
-                ["IndexName"] = i.IndexName,
-                ["KeySchema"] = Keys(i.KeySchema),
-                ["Projection"] = Projected(i.Projection),
-                ["ProvisionedThroughput"] = onDemand ? null : Capacity(i.ProvisionedThroughput),
-            }))]),
-            ["LocalSecondaryIndexes"] = table.LocalSecondaryIndexes is not { Count: > 0 } local ? null : new JsonArray([.. local.Select(i => (JsonNode)new JsonObject
-            {
-                ["IndexName"] = i.IndexName,
-                ["KeySchema"] = Keys(i.KeySchema),
-                ["Projection"] = Projected(i.Projection),
-            })]),
-            ["StreamSpecification"] = table.StreamSpecification?.StreamEnabled == true ? new JsonObject { ["StreamViewType"] = table.StreamSpecification.StreamViewType.Value } : null,
-            ["SSESpecification"] = encrypted ? new JsonObject { ["SSEEnabled"] = true, ["SSEType"] = "KMS", ["KMSMasterKeyId"] = table.SSEDescription!.KMSMasterKeyArn } : null,
-            ["PointInTimeRecoverySpecification"] = new JsonObject
-            {
-                ["PointInTimeRecoveryEnabled"] = backups.ContinuousBackupsDescription?.PointInTimeRecoveryDescription?.PointInTimeRecoveryStatus?.Value == "ENABLED",
-            },
-            ["DeletionProtectionEnabled"] = table.DeletionProtectionEnabled ?? false,
-        });
+            ["IndexName"] = i.IndexName,
+            ["KeySchema"] = Keys(i.KeySchema),
+            ["Projection"] = Projected(i.Projection),
+        })]);
+        properties["SSESpecification"] = KeyOf(table) is { } key ? new JsonObject { ["SSEEnabled"] = true, ["SSEType"] = "KMS", ["KMSMasterKeyId"] = key } : null;
+        return Without(await ProtectionAsync(aws.DynamoDB, table, properties, cancellation).ConfigureAwait(false));
+    }
+
+    /// <summary>A table with its replicas. One with provisioned capacity is described by the rules that scale it, which it does not know itself.</summary>
+    private async Task<JsonObject?> GlobalTableAsync(string name, CancellationToken cancellation)
+    {
+        var table = (await aws.DynamoDB.DescribeTableAsync(name, cancellation).ConfigureAwait(false)).Table;
+        if (!IsOnDemand(table))
+        {
+            return null;
+        }
+
+        var properties = Shared(table, name, onDemand: true);
+        properties["SSESpecification"] = KeyOf(table) is null ? null : new JsonObject { ["SSEEnabled"] = true, ["SSEType"] = "KMS" };
+        var replicas = new JsonArray();
+        foreach (var region in (table.Replicas ?? []).Select(r => r.RegionName).Prepend(aws.Region).Distinct(StringComparer.Ordinal))
+        {
+            var client = region == aws.Region ? aws.DynamoDB : aws.Client<IAmazonDynamoDB>(region);
+            var there = (await client.DescribeTableAsync(name, cancellation).ConfigureAwait(false)).Table;
+            replicas.Add((JsonNode)Without(await ProtectionAsync(
+                client, there, new JsonObject { ["Region"] = region, ["SSESpecification"] = KeyOf(there) is { } key ? new JsonObject { ["KMSMasterKeyId"] = key } : null }, cancellation).ConfigureAwait(false)));
+        }
+
+        properties["Replicas"] = replicas;
+        return Without(properties);
+    }
+
+    private static bool IsOnDemand(TableDescription table) => table.BillingModeSummary?.BillingMode?.Value == "PAY_PER_REQUEST";
+
+    // The key that the table is encrypted with; null for DynamoDB's own.
+    private static string? KeyOf(TableDescription table) => table.SSEDescription is { } sse && sse.Status?.Value is "ENABLED" or "UPDATING" ? table.SSEDescription.KMSMasterKeyArn : null;
+
+    private static JsonObject Shared(TableDescription table, string name, bool onDemand) => new()
+    {
+        ["TableName"] = name,
+        ["AttributeDefinitions"] = new JsonArray([.. (table.AttributeDefinitions ?? []).Select(a => (JsonNode)new JsonObject { ["AttributeName"] = a.AttributeName, ["AttributeType"] = a.AttributeType.Value })]),
+        ["KeySchema"] = Keys(table.KeySchema),
+        ["BillingMode"] = onDemand ? "PAY_PER_REQUEST" : "PROVISIONED",
+        ["GlobalSecondaryIndexes"] = table.GlobalSecondaryIndexes is not { Count: > 0 } global ? null : new JsonArray([.. global.Select(i => (JsonNode)Without(new JsonObject
+        {
+            ["IndexName"] = i.IndexName,
+            ["KeySchema"] = Keys(i.KeySchema),
+            ["Projection"] = Projected(i.Projection),
+            ["ProvisionedThroughput"] = onDemand ? null : Capacity(i.ProvisionedThroughput),
+        }))]),
+        ["StreamSpecification"] = table.StreamSpecification?.StreamEnabled == true ? new JsonObject { ["StreamViewType"] = table.StreamSpecification.StreamViewType.Value } : null,
+    };
+
+    /// <summary>What guards the data of a table, as it is in one region.</summary>
+    private static async Task<JsonObject> ProtectionAsync(IAmazonDynamoDB client, TableDescription table, JsonObject properties, CancellationToken cancellation)
+    {
+        var backups = await client.DescribeContinuousBackupsAsync(new DescribeContinuousBackupsRequest { TableName = table.TableName }, cancellation).ConfigureAwait(false);
+        properties["PointInTimeRecoverySpecification"] = new JsonObject
+        {
+            ["PointInTimeRecoveryEnabled"] = backups.ContinuousBackupsDescription?.PointInTimeRecoveryDescription?.PointInTimeRecoveryStatus?.Value == "ENABLED",
+        };
+        properties["DeletionProtectionEnabled"] = table.DeletionProtectionEnabled ?? false;
+        return properties;
     }
 
     private static JsonArray Keys(IEnumerable<KeySchemaElement> keys) =>

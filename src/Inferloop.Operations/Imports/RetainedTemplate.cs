@@ -19,6 +19,7 @@ internal sealed partial class RetainedTemplate(EnvironmentOperations operations)
     private static readonly Dictionary<string, string> Identifiers = new(StringComparer.Ordinal)
     {
         ["AWS::S3::Bucket"] = "BucketName",
+        ["AWS::DynamoDB::GlobalTable"] = "TableName",
         ["AWS::DynamoDB::Table"] = "TableName",
         ["AWS::Logs::LogGroup"] = "LogGroupName",
         ["AWS::KMS::Key"] = "KeyId",
@@ -37,15 +38,16 @@ internal sealed partial class RetainedTemplate(EnvironmentOperations operations)
         var wanted = new Dictionary<string, ImportIdentifier>(StringComparer.Ordinal);
         foreach (var kept in retained.DistinctBy(r => (r.Type, r.PhysicalId)))
         {
-            if (!Identifiers.TryGetValue(kept.Type, out var identifier))
+            var taken = resources.FirstOrDefault(r => (string?)r.Value?["Metadata"]?[Mark] == kept.PhysicalId).Key;
+            var properties = taken is null ? await reader.ReadAsync(kept.Type, kept.PhysicalId, cancellation).ConfigureAwait(false) : null;
+            if (!Identifiers.TryGetValue(kept.Type, out var identifier) || (taken is null && properties is null))
             {
-                operations.Warn($"{kept} is left out: a template for its type cannot be made from what it is. Write one, and import it with Import-InferloopResource -TemplatePath.");
+                operations.Warn($"{kept} is left out: a template cannot be made from what it is. Write one, and import it with Import-InferloopResource -TemplatePath.");
                 continue;
             }
 
-            var taken = resources.FirstOrDefault(r => (string?)r.Value?["Metadata"]?[Mark] == kept.PhysicalId).Key;
             var id = taken ?? Free(resources, kept.Path);
-            if (taken is null)
+            if (properties is not null)
             {
                 resources[id] = new JsonObject
                 {
@@ -53,7 +55,7 @@ internal sealed partial class RetainedTemplate(EnvironmentOperations operations)
                     ["DeletionPolicy"] = "Retain",
                     ["UpdateReplacePolicy"] = "Retain",
                     ["Metadata"] = new JsonObject { [Mark] = kept.PhysicalId },
-                    ["Properties"] = (await reader.ReadAsync(kept.Type, kept.PhysicalId, cancellation).ConfigureAwait(false))!,
+                    ["Properties"] = properties,
                 };
             }
 

@@ -57,6 +57,23 @@ public sealed class PreflightTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_name_that_another_stack_has_is_told_with_the_stack()
+    {
+        harness.Edit("main.yaml", "\nOutputs:\n", "\n  Left:\n    Type: AWS::S3::Bucket\n    Properties: { BucketName: of-another-stack }\nOutputs:\n");
+        await harness.CloudFormation.CreateStackAsync(
+            new Amazon.CloudFormation.Model.CreateStackRequest { StackName = "reports", TemplateBody = "Resources: { Archive: { Type: AWS::S3::Bucket, Properties: { BucketName: of-another-stack } } }" }, Stop);
+        InferloopPreflightFinding? found = null;
+        while (found?.Message.Contains("'Archive' of the stack 'reports'", StringComparison.Ordinal) != true)
+        {
+            // Until the bucket is there the name is free; the test's own time limit ends a wait for nothing.
+            found = (await harness.Operator().Operations.PreflightAsync(EnvironmentHarness.Spec, thorough: false, Stop)).Single(f => f is { Check: PreflightCheck.Name, Subject: "of-another-stack" });
+        }
+
+        Assert.Equal(PreflightSeverity.Error, found.Severity);
+        Assert.Contains("New-InferloopEnvironment -Name", found.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Listener_traps_certificates_and_instance_types_are_errors()
     {
         harness.Edit("main.yaml", "\nOutputs:\n", """

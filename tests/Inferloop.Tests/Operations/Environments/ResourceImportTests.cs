@@ -223,6 +223,37 @@ public sealed class ResourceImportTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Tables_of_every_kind_and_repositories_are_described_as_they_are()
+    {
+        await TableAsync("plain", provisioned: true);
+        await TableAsync("global", provisioned: false);
+        await TableAsync("scaled", provisioned: true);
+        await harness.DynamoDB.UpdateTableAsync(new() { TableName = "global", ReplicaUpdates = [new() { Create = new() { RegionName = "us-west-2" } }] }, Stop);
+        await ActiveAsync("global", t => t.Replicas is { Count: > 0 } replicas && replicas.TrueForAll(r => r.ReplicaStatus?.Value == "ACTIVE"));
+        await harness.Aws.Client<Amazon.ECR.IAmazonECR>().CreateRepositoryAsync(new() { RepositoryName = "images", ImageTagMutability = Amazon.ECR.ImageTagMutability.IMMUTABLE, ImageScanningConfiguration = new() { ScanOnPush = true } }, Stop);
+
+        var ada = harness.Operator();
+        var request = await new RetainedTemplate(ada.Operations).RequestAsync(
+            "kept",
+            [
+                new("Storage/Table", "AWS::DynamoDB::Table", "plain"), new("Storage/GlobalJobsTable", "AWS::DynamoDB::GlobalTable", "global"),
+                new("Other/GlobalJobsTable", "AWS::DynamoDB::GlobalTable", "scaled"), new("Pipeline/Repository", "AWS::ECR::Repository", "images"),
+            ], Stop);
+        Assert.Contains(ada.Warnings, w => w.StartsWith("scaled (AWS::DynamoDB::GlobalTable) is left out", StringComparison.Ordinal));
+        await using var prepared = await PrepareAsync(ada, request);
+        var imported = await prepared.ExecuteAsync(Stop);
+        Assert.Equal(["PipelineRepository", "StorageGlobalJobsTable", "StorageTable"], imported.Select(r => r.LogicalId));
+        Assert.All(imported, r => Assert.True(r.Drift == DriftStatus.InSync, $"{r}: {r.Drift} {string.Join("; ", r.Differences)}"));
+
+        // What is described is watched over.
+        await harness.DynamoDB.UpdateTableAsync(new() { TableName = "plain", ProvisionedThroughput = new() { ReadCapacityUnits = 9, WriteCapacityUnits = 3 } }, Stop);
+        await ActiveAsync("plain", t => t.ProvisionedThroughput.ReadCapacityUnits == 9);
+        var plain = (await ImportAgainAsync(ada, request)).Single(r => r.LogicalId == "StorageTable");
+        Assert.Equal((ImportState.AlreadyThere, DriftStatus.Modified), (plain.State, plain.Drift));
+        Assert.Equal(new InferloopDriftProperty("ProvisionedThroughput.ReadCapacityUnits", "4", "9", DriftDifference.NotEqual), Assert.Single(plain.Differences));
+    }
+
+    [Fact]
     public async Task A_stack_of_another_author_is_not_extended_without_a_template()
     {
         await ImportAsync(harness.Operator(), Bucket("Reports", "acme-reports"), ("Reports", "acme-reports"));
@@ -232,6 +263,39 @@ public sealed class ResourceImportTests : IAsyncLifetime
         var none = await Assert.ThrowsAsync<OperationException>(() => new RetainedTemplate(ada.Operations).RequestAsync("new", [new("Files", "AWS::EFS::FileSystem", "fs-1")], Stop));
         Assert.Equal("RetainedNothing", none.ErrorId);
         Assert.Contains(ada.Warnings, w => w.StartsWith("fs-1 (AWS::EFS::FileSystem) is left out", StringComparison.Ordinal));
+    }
+
+    private async Task TableAsync(string name, bool provisioned)
+    {
+        await harness.DynamoDB.CreateTableAsync(
+            new()
+            {
+                TableName = name,
+                AttributeDefinitions = [new("id", "S"), new("at", "N")],
+                KeySchema = [new("id", "HASH"), new("at", "RANGE")],
+                BillingMode = provisioned ? "PROVISIONED" : "PAY_PER_REQUEST",
+                ProvisionedThroughput = provisioned ? new() { ReadCapacityUnits = 4, WriteCapacityUnits = 3 } : null,
+                LocalSecondaryIndexes = provisioned
+                    ? [new() { IndexName = "local", KeySchema = [new("id", "HASH"), new("at", "RANGE")], Projection = new() { ProjectionType = "INCLUDE", NonKeyAttributes = ["size"] } }]
+                    : null,
+                StreamSpecification = new() { StreamEnabled = true, StreamViewType = "NEW_AND_OLD_IMAGES" },
+            }, Stop);
+        await ActiveAsync(name, _ => true);
+    }
+
+    private async Task ActiveAsync(string table, Func<Amazon.DynamoDBv2.Model.TableDescription, bool> ready)
+    {
+        while ((await harness.DynamoDB.DescribeTableAsync(table, Stop)).Table is var described && (described.TableStatus.Value != "ACTIVE" || !ready(described)))
+        {
+            await Task.Delay(10, Stop);
+        }
+    }
+
+    private static async Task<IReadOnlyList<InferloopImportedResource>> ImportAgainAsync(Operator one, ImportRequest request)
+    {
+        await using var prepared = await PrepareAsync(one, request);
+        Assert.True(prepared.Empty);
+        return await prepared.ReadAsync(Stop);
     }
 
     private static string Bucket(string id, string name, string? policy = "Retain") =>

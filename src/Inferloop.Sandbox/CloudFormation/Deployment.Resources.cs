@@ -100,6 +100,14 @@ internal sealed partial class Deployment
         }
     }
 
+    private static bool Holds(StackRecord stack, string type, string physicalId)
+    {
+        lock (stack.Gate)
+        {
+            return stack.Resources.Values.Any(record => record.Type == type && record.PhysicalId == physicalId && record.Status is not ("DELETE_COMPLETE" or "DELETE_SKIPPED"));
+        }
+    }
+
     private async Task<bool> ImportAsync(EvaluatedResource resource, MapValue properties, IReadOnlyDictionary<string, string> identifier)
     {
         var record = NewRecord(resource, properties);
@@ -117,6 +125,11 @@ internal sealed partial class Deployment
             if (found is null)
             {
                 Fail(record.LogicalId, record, $"Resource of type '{record.Type}' with identifier '{string.Join(", ", identifier.Select(pair => $"{pair.Key}={pair.Value}"))}' was not found.");
+                return false;
+            }
+            if (engine.Store(Stack).All.FirstOrDefault(other => !other.IsDeleted && !ReferenceEquals(other, Stack) && Holds(other, record.Type, found.PhysicalId)) is { } owner)
+            {
+                Fail(record.LogicalId, record, $"{found.PhysicalId} already exists in stack {owner.Id}");
                 return false;
             }
             lock (Stack.Gate)

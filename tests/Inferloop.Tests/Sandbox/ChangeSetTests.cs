@@ -82,6 +82,33 @@ public sealed class ChangeSetTests(SandboxFixture sandbox)
         (await cloudFormation.CallAsync("ExecuteChangeSet", ("StackName", name), ("ChangeSetName", "import"))).EnsureSuccess();
         Assert.Equal("IMPORT_COMPLETE", await cloudFormation.WaitAsync(name));
         Assert.Equal(("IMPORT_COMPLETE", bucket), (await cloudFormation.ResourcesAsync(name))["Old"]);
+
+        // A resource has one stack: another one's import of it is taken back.
+        var second = CloudFormationCaller.NewName("import");
+        template = $$"""Resources: { Mine: { Type: AWS::S3::Bucket, DeletionPolicy: Retain, Properties: { BucketName: {{bucket}} } } }""";
+        await cloudFormation.ChangeSetAsync(second, "import", template, "IMPORT",
+            ("ResourcesToImport.member.1.ResourceType", "AWS::S3::Bucket"), ("ResourcesToImport.member.1.LogicalResourceId", "Mine"),
+            ("ResourcesToImport.member.1.ResourceIdentifier.entry.1.key", "BucketName"), ("ResourcesToImport.member.1.ResourceIdentifier.entry.1.value", bucket));
+        (await cloudFormation.CallAsync("ExecuteChangeSet", ("StackName", second), ("ChangeSetName", "import"))).EnsureSuccess();
+        Assert.Equal("IMPORT_ROLLBACK_COMPLETE", await cloudFormation.WaitAsync(second));
+        Assert.Contains(await cloudFormation.EventsAsync(second), item => item is { LogicalId: "Mine", Status: "IMPORT_FAILED" });
+        Assert.Equal(("IMPORT_COMPLETE", bucket), (await cloudFormation.ResourcesAsync(name))["Old"]);
+        (await client.SendAsync("s3", HttpMethod.Head, "/" + bucket)).EnsureSuccess();
+    }
+
+    [Fact]
+    public async Task A_templates_summary_tells_by_what_each_type_is_imported()
+    {
+        var summary = (await cloudFormation.CallAsync("GetTemplateSummary", ("TemplateBody", """
+            Resources:
+              Bucket: { Type: AWS::S3::Bucket }
+              Target: { Type: AWS::ApplicationAutoScaling::ScalableTarget, Properties: { ResourceId: table/x, ServiceNamespace: dynamodb, ScalableDimension: 'dynamodb:table:ReadCapacityUnits', MinCapacity: 1, MaxCapacity: 2 } }
+            """))).EnsureSuccess();
+
+        // One entry is one way to name a resource; an identifier of several properties is one entry with commas.
+        Assert.Equal(
+            [("AWS::ApplicationAutoScaling::ScalableTarget", "ResourceId,ScalableDimension,ServiceNamespace"), ("AWS::S3::Bucket", "BucketName")],
+            summary.All("ResourceIdentifierSummaries").SelectMany(list => list.Elements()).Select(item => (CloudFormationCaller.Of(item, "ResourceType")!, item.Descendants().Single(e => e.Name.LocalName == "ResourceIdentifiers").Value)).Order());
     }
 
     [Fact]

@@ -150,7 +150,7 @@ internal sealed partial class EnvironmentOperations
             return Removed(
                 environment,
                 end.Events.Where(e => e.Status == "DELETE_COMPLETE" && !e.IsStack).Select(e => e.Path).Distinct().Count(),
-                resources.Where(r => skipped.Contains(r.Path)).ToList(), began);
+                [.. resources.Where(r => skipped.Contains(r.Path)), .. await FinalSnapshotsAsync(resources, end.Events, cancellation).ConfigureAwait(false)], began);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {

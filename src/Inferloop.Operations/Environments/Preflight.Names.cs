@@ -1,4 +1,5 @@
 using Amazon.Runtime;
+using Inferloop.Operations.Imports;
 using Inferloop.Templates;
 
 namespace Inferloop.Operations.Environments;
@@ -56,7 +57,7 @@ internal sealed partial class Preflight
                 PreflightSeverity.Error, PreflightCheck.Name, name,
                 $"{resource.Type} of this name exists already, {(holder is null ? "kept by an earlier environment or made by another hand" : $"as '{holder.LogicalResourceId}' of the stack '{holder.StackName}'")}; '{resource.Path}' could not be created.",
                 holder is null
-                    ? "Delete it if it is not needed; what is in it goes with it. Or choose another name for the environment: New-InferloopEnvironment -Name."
+                    ? $"Delete it if it is not needed; what is in it goes with it. Or choose another name for the environment: New-InferloopEnvironment -Name.{(RetainedTemplate.CanTake(resource.Type) ? " To keep it in a stack of its own: Import-InferloopResource." : "")}"
                     : $"Remove the stack '{holder.StackName}' if it is not needed, or choose another name for the environment: New-InferloopEnvironment -Name.");
         }
         else

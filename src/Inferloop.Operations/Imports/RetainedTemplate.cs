@@ -15,6 +15,9 @@ internal sealed partial class RetainedTemplate(EnvironmentOperations operations)
 {
     private const string Mark = "Inferloop::Retained";
 
+    /// <summary>Whether a kept resource of the type can be imported without a template of the user's own.</summary>
+    public static bool CanTake(string type) => Identifiers.ContainsKey(type);
+
     // AWS itself finds these by the property that is their physical id.
     private static readonly Dictionary<string, string> Identifiers = new(StringComparer.Ordinal)
     {
@@ -42,7 +45,9 @@ internal sealed partial class RetainedTemplate(EnvironmentOperations operations)
             var properties = taken is null ? await reader.ReadAsync(kept.Type, kept.PhysicalId, cancellation).ConfigureAwait(false) : null;
             if (!Identifiers.TryGetValue(kept.Type, out var identifier) || (taken is null && properties is null))
             {
-                operations.Warn($"{kept} is left out: a template cannot be made from what it is. Write one, and import it with Import-InferloopResource -TemplatePath.");
+                operations.Warn(kept.Type is EnvironmentOperations.DatabaseSnapshotType or EnvironmentOperations.CacheSnapshotType
+                    ? $"{kept} is left out: a snapshot stands in no stack. It stays as it is until someone deletes it."
+                    : $"{kept} is left out: a template cannot be made from what it is. Write one, and import it with Import-InferloopResource -TemplatePath.");
                 continue;
             }
 

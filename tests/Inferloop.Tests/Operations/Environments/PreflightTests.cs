@@ -71,6 +71,14 @@ public sealed class PreflightTests : IAsyncLifetime
 
         Assert.Equal(PreflightSeverity.Error, found.Severity);
         Assert.Contains("New-InferloopEnvironment -Name", found.Remedy, StringComparison.Ordinal);
+        Assert.DoesNotContain("Import-InferloopResource", found.Remedy, StringComparison.Ordinal);
+
+        // What no stack has can be given one, if CloudFormation imports the type.
+        await harness.CloudFormation.DeleteStackAsync(new Amazon.CloudFormation.Model.DeleteStackRequest { StackName = "reports" }, Stop);
+        await harness.S3.PutBucketAsync("of-no-stack", Stop);
+        harness.Edit("main.yaml", "{ BucketName: of-another-stack }", "{ BucketName: of-no-stack }");
+        found = (await harness.Operator().Operations.PreflightAsync(EnvironmentHarness.Spec, thorough: false, Stop)).Single(f => f is { Check: PreflightCheck.Name, Subject: "of-no-stack" });
+        Assert.EndsWith("Import-InferloopResource.", found.Remedy, StringComparison.Ordinal);
     }
 
     [Fact]

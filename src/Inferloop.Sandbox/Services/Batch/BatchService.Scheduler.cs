@@ -144,7 +144,7 @@ internal sealed partial class BatchService
                     End(context, id, "FAILED", "Job attempt duration exceeded timeout");
                     return;
                 }
-                Attempted(context, id, ContainerImages.BehaviourOf(image) == ImageBehaviour.Exits ? 1 : 0, null);
+                Attempted(context, id, ContainerImages.BehaviourOf(context, image) == ImageBehaviour.Exits ? 1 : 0, null);
             }
         });
     }

@@ -201,6 +201,17 @@ internal sealed partial class CloudWatchService
     /// <summary>The state of an alarm; null when there is none of that name.</summary>
     public string? StateOf(RequestContext context, string name) => Alarms(context).Get(name)?.Text("StateValue");
 
+    /// <summary>How far back an alarm looks.</summary>
+    public TimeSpan LooksBack(RequestContext context, string name)
+    {
+        if (Alarms(context).Get(name) is not { } alarm)
+        {
+            return TimeSpan.Zero;
+        }
+        var period = alarm.Int("Period") ?? alarm.Objects("Metrics").Select(metric => metric.Int("Period") ?? metric.Child("MetricStat")?.Int("Period") ?? 60).DefaultIfEmpty(60).Max();
+        return TimeSpan.FromSeconds(period * (alarm.Int("EvaluationPeriods") ?? 1));
+    }
+
     public void RemoveAlarm(RequestContext context, string name)
     {
         if (Alarms(context).Get(name) is { } alarm)

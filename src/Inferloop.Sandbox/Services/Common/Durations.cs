@@ -56,6 +56,9 @@ internal static class Durations
     public static readonly TimeSpan TaskActivating = TimeSpan.FromSeconds(6);
     public static readonly TimeSpan TaskDeprovisioning = TimeSpan.FromSeconds(8);
 
+    /// <summary>A basic scan of an image of ordinary size.</summary>
+    public static readonly TimeSpan ImageScan = TimeSpan.FromSeconds(20);
+
     /// <summary>How often the ECS scheduler looks at a service.</summary>
     public static readonly TimeSpan ServiceScheduler = TimeSpan.FromSeconds(5);
     public static readonly TimeSpan ClusterProvisioning = TimeSpan.FromSeconds(4);

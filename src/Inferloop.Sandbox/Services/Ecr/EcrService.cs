@@ -6,7 +6,7 @@ using Inferloop.Sandbox.Runtime;
 namespace Inferloop.Sandbox.Services.Ecr;
 
 /// <summary>ECR: repositories, images as manifests with tags, lifecycle and repository policies. Layers are not stored.</summary>
-internal sealed class EcrService : SandboxService
+internal sealed partial class EcrService : SandboxService
 {
     public EcrService(SandboxRuntime runtime)
         : base(runtime, "ecr")
@@ -29,12 +29,13 @@ internal sealed class EcrService : SandboxService
             return new JsonObject { ["repository"] = repository };
         });
         On("PutImage", PutImage);
+        AddScans();
         On("DescribeImages", (context, input) =>
         {
             var repository = Repository(context, input);
             var ids = input.Objects("imageIds").ToList();
             var images = ids.Count > 0 ? ids.ConvertAll(id => Image(repository, id) ?? throw NoImage(repository, id)) : repository.Objects("_Images").ToList();
-            return Pages.Answer(input, images.Select(image => Detail(repository, image)).ToList(), "imageDetails", "maxResults", "nextToken", 100, "InvalidParameterException");
+            return Pages.Answer(input, images.Select(image => Scanned(Detail(repository, image), image)).ToList(), "imageDetails", "maxResults", "nextToken", 100, "InvalidParameterException");
         });
         On("ListImages", (context, input) =>
         {
@@ -99,9 +100,9 @@ internal sealed class EcrService : SandboxService
 
     private Collection Repositories(RequestContext context) => Collection(context, "repositories");
 
-    /// <summary>Whether an image can be pulled, for ECS.</summary>
-    public bool HasImage(RequestContext context, string repository, string tagOrDigest) => Repositories(context).Get(repository) is { } found
-        && Image(found, tagOrDigest.StartsWith("sha256:", StringComparison.Ordinal) ? new JsonObject { ["imageDigest"] = tagOrDigest } : new JsonObject { ["imageTag"] = tagOrDigest }) is not null;
+    /// <summary>An image by its tag or digest, for what runs it; null when it is not there.</summary>
+    public JsonObject? Find(RequestContext context, string repository, string tagOrDigest) => Repositories(context).Get(repository) is { } found
+        ? Image(found, tagOrDigest.StartsWith("sha256:", StringComparison.Ordinal) ? new JsonObject { ["imageDigest"] = tagOrDigest } : new JsonObject { ["imageTag"] = tagOrDigest }) : null;
 
     private JsonObject Repository(RequestContext context, JsonObject input) => Repository(context, input.Required("repositoryName"));
 
@@ -185,6 +186,10 @@ internal sealed class EcrService : SandboxService
                     ["pushedAt"] = Documents.Time(context.Now),
                 };
                 images.Add((JsonNode)image);
+                if (document.Child("imageScanningConfiguration")?.Is("scanOnPush") == true)
+                {
+                    image["scanned"] = Documents.Time(context.Now);
+                }
             }
             if (tag is not null)
             {

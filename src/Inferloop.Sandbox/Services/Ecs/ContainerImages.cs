@@ -11,17 +11,28 @@ internal enum ImageBehaviour
 
 /// <summary>
 /// Nothing runs in the sandbox, so what an image does is read from its tag: one that contains <c>missing</c> cannot be pulled, one with
-/// <c>crash</c> exits, one with <c>unhealthy</c> fails its health checks; all others serve. Images of the sandbox's own ECR must exist there.
+/// <c>crash</c> exits, one with <c>unhealthy</c> fails its health checks; all others serve. Images of the sandbox's own ECR must exist there,
+/// and one that is named by its digest does what any of its tags says.
 /// </summary>
 internal static class ContainerImages
 {
-    public static ImageBehaviour BehaviourOf(string image)
+    public static ImageBehaviour BehaviourOf(RequestContext context, string image)
     {
-        var tag = TagOf(image);
-        return tag.Contains("crash", StringComparison.Ordinal) ? ImageBehaviour.Exits
-            : tag.Contains("unhealthy", StringComparison.Ordinal) ? ImageBehaviour.Unhealthy
+        var tags = TagsOf(context, image);
+        return tags.Any(tag => tag.Contains("crash", StringComparison.Ordinal)) ? ImageBehaviour.Exits
+            : tags.Any(tag => tag.Contains("unhealthy", StringComparison.Ordinal)) ? ImageBehaviour.Unhealthy
             : ImageBehaviour.Serves;
     }
+
+    /// <summary>The digest of an image: ECR's own, or for images of other registries one that follows from the name.</summary>
+    public static string? DigestOf(RequestContext context, string image) => TagOf(image) is var tag && tag.StartsWith("sha256:", StringComparison.Ordinal) ? tag
+        : Registry(context, image) is { } registry ? context.Runtime.Service<Ecr.EcrService>().Find(registry, RepositoryOf(image), tag)?.Text("digest")
+        : "sha256:" + Ec2.Ec2Service.StableHex(image, 64);
+
+    private static IReadOnlyList<string> TagsOf(RequestContext context, string image) => Registry(context, image) is { } registry
+        && context.Runtime.Service<Ecr.EcrService>().Find(registry, RepositoryOf(image), TagOf(image)) is { } found ? found.Texts("tags") : [TagOf(image)];
+
+    private static RequestContext? Registry(RequestContext context, string image) => image.Split('/')[0].Split('.') is [var account, "dkr", "ecr", var region, ..] ? context.With(account, region) : null;
 
     /// <summary>Why an image cannot be pulled; null when it can.</summary>
     public static string? PullProblem(RequestContext context, string image)
@@ -31,13 +42,7 @@ internal static class ContainerImages
         {
             return notFound;
         }
-        var host = image.Split('/')[0].Split('.');
-        if (host is [_, "dkr", "ecr", var region, ..])
-        {
-            var registry = context.With(host[0], region);
-            return context.Runtime.Service<Ecr.EcrService>().HasImage(registry, RepositoryOf(image), TagOf(image)) ? null : notFound;
-        }
-        return null;
+        return Registry(context, image) is { } registry && context.Runtime.Service<Ecr.EcrService>().Find(registry, RepositoryOf(image), TagOf(image)) is null ? notFound : null;
     }
 
     private static string RepositoryOf(string image)

@@ -188,7 +188,9 @@ internal static class EcsResources
             var failed = deployments.Find(item => item.Text("id") == deployment && item.Text("rolloutState") == "FAILED");
             if (failed is not null || service.Text("_RolledBack") == deployment)
             {
-                throw new ServiceFault("NotStabilized", "Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'.");
+                throw new ServiceFault("NotStabilized", service.Text("_RollbackReason") is { } reason && service.Has("_RolledBack") && !reason.StartsWith("ECS deployment circuit breaker", StringComparison.Ordinal)
+                    ? $"Error occurred during operation 'ECS Deployment was rolled back': {reason}"
+                    : "Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'.");
             }
             return deployments is [{ } only] && only.Text("rolloutState") == "COMPLETED" && only.Int("runningCount") == service.Int("desiredCount");
         }, TimeSpan.FromSeconds(10)).ConfigureAwait(false);

@@ -72,6 +72,11 @@ internal sealed partial class EcsService
         {
             return false;
         }
+        if (Ongoing(context, service) is { } deployment)
+        {
+            Close(context, deployment, "STOPPED", "Service deployment stopped because the service was deleted.");
+        }
+        service.Remove("_Ongoing");
         service["status"] = "INACTIVE";
         service["deployments"] = new JsonArray();
         return true;
@@ -87,10 +92,20 @@ internal sealed partial class EcsService
         var primary = service.Objects("deployments").First();
         var primaryId = primary.Required("id");
 
+        var deployment = Ongoing(context, service);
+        if (deployment is not null && Steer(context, service, deployment))
+        {
+            return false;
+        }
         CountFailures(context, service);
         ReplaceUnhealthy(context, service, now);
-        if (BreakCircuit(context, service))
+        if (BreakCircuit(context, service, deployment))
         {
+            return false;
+        }
+        if (deployment is not null && deployment.Is("_Shifts") && deployment.Text("status") == "IN_PROGRESS" && !deployment.Is("_Cleaning"))
+        {
+            Shift(context, service, deployment);
             return false;
         }
         var live = TasksOf(context, service).Where(task => task.Text("desiredStatus") == "RUNNING").ToList();
@@ -121,11 +136,11 @@ internal sealed partial class EcsService
                 StopForService(context, service, task, $"Scaling activity initiated by (deployment {primaryId})");
             }
         }
-        return Settle(context, service, primary, own, older, desired);
+        return Settle(context, service, primary, own, older, desired, deployment);
     }
 
     /// <summary>Whether everything is as asked; the first time it is, the deployment is completed and the event written.</summary>
-    private bool Settle(RequestContext context, JsonObject service, JsonObject primary, List<JsonObject> own, List<JsonObject> older, int desired)
+    private bool Settle(RequestContext context, JsonObject service, JsonObject primary, List<JsonObject> own, List<JsonObject> older, int desired, JsonObject? deployment)
     {
         var stopping = TasksOf(context, service).Any(task => task.Text("lastStatus") != "STOPPED" && task.Text("desiredStatus") == "STOPPED");
         var reached = own.Count == desired && older.Count == 0 && own.TrueForAll(task => IsHealthy(context, service, task));
@@ -137,6 +152,17 @@ internal sealed partial class EcsService
         }
         if (primary.Text("rolloutState") == "IN_PROGRESS")
         {
+            if (deployment is not null && Bakes(context, deployment))
+            {
+                return false;
+            }
+            primary["_Good"] = true;
+            if (deployment is not null)
+            {
+                var isBack = deployment.Text("status") == "ROLLBACK_IN_PROGRESS";
+                Close(context, deployment, isBack ? "ROLLBACK_SUCCESSFUL" : "SUCCESSFUL", isBack ? null : "");
+                service.Remove("_Ongoing");
+            }
             primary["rolloutState"] = "COMPLETED";
             primary["rolloutStateReason"] = $"ECS deployment {primary.Text("id")} completed.";
             primary["updatedAt"] = Documents.Time(Runtime.Clock.Now);
@@ -191,7 +217,7 @@ internal sealed partial class EcsService
                 return;
             }
             service.Remove("_Unplaced");
-            started.Add(Start(context, new TaskStart(cluster, definition, "service:" + service.Text("serviceName"), deployment.Text("id"), service.Child("networkConfiguration"), provider, launch, tags, null, service)));
+            started.Add(Start(context, new TaskStart(cluster, definition, "service:" + service.Text("serviceName"), deployment.Text("id"), service.Child("networkConfiguration"), provider, launch, tags, null, service, TargetsOn(service, deployment.Text("_Side")))));
         }
         var ids = string.Concat(started.Select(task => $" (task {NameOf(task.Required("taskArn"))})"));
         Event(service, $"has started {started.Count} tasks:{ids}.");
@@ -266,13 +292,38 @@ internal sealed partial class EcsService
         }
     }
 
+    /// <summary>Rolling deployments with alarms wait at their end for as long as the alarms look back.</summary>
+    private bool Bakes(RequestContext context, JsonObject deployment)
+    {
+        if (deployment.Is("_Shifts") || deployment.Text("status") != "IN_PROGRESS" || deployment.Child("alarms")?.Text("status") != "MONITORING")
+        {
+            return false;
+        }
+        var now = Runtime.Clock.Now;
+        if (deployment.TimeOf("_BakeSince") is not { } since)
+        {
+            deployment["_BakeSince"] = Documents.Time(since = now);
+            deployment["lifecycleStage"] = "BAKE_TIME";
+            Touch(deployment);
+            Deployments(context).Put(DeploymentKey(deployment.Required("serviceDeploymentArn")), deployment);
+        }
+        var monitoring = Runtime.Service<CloudWatch.CloudWatchService>();
+        return now < since + deployment.Child("alarms")!.Texts("alarmNames").Select(name => monitoring.LooksBack(context, name)).DefaultIfEmpty(TimeSpan.Zero).Max();
+    }
+
     /// <summary>The deployment circuit breaker: after enough failures the deployment fails, and rolls back where that is asked and possible.</summary>
-    private bool BreakCircuit(RequestContext context, JsonObject service)
+    private bool BreakCircuit(RequestContext context, JsonObject service, JsonObject? deployment)
     {
         var primary = service.Objects("deployments").First();
         var breaker = service.Child("deploymentConfiguration")!.Child("deploymentCircuitBreaker");
-        var threshold = Math.Clamp((int)Math.Ceiling((service.Int("desiredCount") ?? 0) * 0.5), 3, 200);
-        if (breaker is null || !breaker.Is("enable") || primary.Text("rolloutState") != "IN_PROGRESS" || (primary.Int("failedTasks") ?? 0) < threshold)
+        var failures = primary.Int("failedTasks") ?? 0;
+        if (deployment?.Child("deploymentCircuitBreaker") is { } watch && watch.Int("failureCount") != failures && deployment.Text("status") == "IN_PROGRESS")
+        {
+            watch["failureCount"] = failures;
+            Touch(deployment);
+            Deployments(context).Put(DeploymentKey(deployment.Required("serviceDeploymentArn")), deployment);
+        }
+        if (breaker is null || !breaker.Is("enable") || primary.Text("rolloutState") != "IN_PROGRESS" || failures < Threshold(service))
         {
             return false;
         }
@@ -285,16 +336,21 @@ internal sealed partial class EcsService
         {
             StopForService(context, service, task, $"Scaling activity initiated by (deployment {primary.Text("id")})", log: false);
         }
-        if (!breaker.Is("rollback") || service.Text("_LastGood") is not { } good || good == primary.Text("taskDefinition"))
+        var reason = $"ECS deployment circuit breaker: {why}.";
+        var back = breaker.Is("rollback") && deployment is not null && deployment.Has("_Source") && deployment.Text("status") == "IN_PROGRESS";
+        if (deployment is not null)
         {
-            return true;
+            deployment.ChildOrNew("deploymentCircuitBreaker")["status"] = "TRIGGERED";
+            if (back)
+            {
+                RollBack(context, service, deployment, reason);
+            }
+            else
+            {
+                Close(context, deployment, deployment.Text("status") == "ROLLBACK_IN_PROGRESS" ? "ROLLBACK_FAILED" : "STOPPED", reason);
+                service.Remove("_Ongoing");
+            }
         }
-        service["taskDefinition"] = good;
-        Deploy(context, service, null);
-        var rollback = service.Objects("deployments").First();
-        rollback["rolloutStateReason"] = $"ECS deployment circuit breaker: rolling back to deploymentId {rollback.Text("id")}.";
-        service["_RolledBack"] = primary.Text("id");
-        Event(service, $"rolling back to (deployment {rollback.Text("id")}).");
         return true;
     }
 

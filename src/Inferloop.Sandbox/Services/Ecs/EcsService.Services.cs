@@ -133,9 +133,9 @@ internal sealed partial class EcsService
             throw Invalid("Service name must contain only letters, numbers, hyphens and underscores, up to 255 characters.");
         }
         var controller = input.Child("deploymentController")?.Text("type") ?? "ECS";
-        if (controller != "ECS" || input.Text("schedulingStrategy") is not (null or "REPLICA") || input.Child("deploymentConfiguration")?.Text("strategy") is not (null or "ROLLING"))
+        if (controller != "ECS" || input.Text("schedulingStrategy") is not (null or "REPLICA"))
         {
-            throw new ServiceFault("NotImplemented", "The sandbox has rolling deployments of replica services by ECS itself; other controllers and strategies are not there yet. Nothing was changed.", 501);
+            throw new ServiceFault("NotImplemented", "The sandbox has deployments of replica services by ECS itself; other controllers and daemons are not there. Nothing was changed.", 501);
         }
         var definition = ActiveDefinition(context, input.Text("taskDefinition") ?? throw Invalid("TaskDefinition can not be blank."));
         Tags.Check(input.Objects("tags"), "InvalidParameterException", "key", "value");
@@ -158,7 +158,7 @@ internal sealed partial class EcsService
             configuration["maximumPercent"] ??= 200;
             configuration["minimumHealthyPercent"] ??= 100;
             configuration["deploymentCircuitBreaker"] ??= new JsonObject { ["enable"] = false, ["rollback"] = false };
-            configuration["strategy"] = "ROLLING";
+            configuration["strategy"] ??= "ROLLING";
             CheckPercents(configuration, input.Int("desiredCount") ?? 0);
             var service = new JsonObject
             {
@@ -203,7 +203,8 @@ internal sealed partial class EcsService
                 service["platformVersion"] = input.Text("platformVersion") ?? "LATEST";
                 service["platformFamily"] = "Linux";
             }
-            Deploy(context, service, null);
+            CheckStrategy(context, service);
+            Deploy(context, service);
             ServicesOf(context).Put(key, service);
             Wake(context, key);
             return new JsonObject { ["service"] = Counted(service.Copy(), []) };
@@ -297,10 +298,11 @@ internal sealed partial class EcsService
                 service.ChildOrNew("deploymentConfiguration")[member] = value.Copy();
             }
             CheckPercents(service.Child("deploymentConfiguration")!, service.Int("desiredCount") ?? 0);
+            CheckStrategy(context, service);
             service["taskDefinition"] = definition.Text("taskDefinitionArn");
             if (redeploy)
             {
-                Deploy(context, service, null);
+                Deploy(context, service);
             }
             else
             {
@@ -321,32 +323,6 @@ internal sealed partial class EcsService
     /// <summary>Sets a service's desired count, for autoscaling.</summary>
     public void SetDesiredCount(RequestContext context, string cluster, string service, int count) =>
         UpdateService(context, new JsonObject { ["cluster"] = cluster, ["service"] = service, ["desiredCount"] = count });
-
-    /// <summary>A new primary deployment of what the service now says; those before it go on draining.</summary>
-    private void Deploy(RequestContext context, JsonObject service, string? reason)
-    {
-        foreach (var deployment in service.Objects("deployments"))
-        {
-            deployment["status"] = "ACTIVE";
-        }
-        var id = "ecs-svc/" + Runtime.Ids.Digits(19);
-        service.ListOrNew("deployments").Insert(0, new JsonObject
-        {
-            ["id"] = id,
-            ["status"] = "PRIMARY",
-            ["taskDefinition"] = service.Text("taskDefinition"),
-            ["desiredCount"] = service.Int("desiredCount"),
-            ["pendingCount"] = 0,
-            ["runningCount"] = 0,
-            ["failedTasks"] = 0,
-            ["createdAt"] = Documents.Time(Runtime.Clock.Now),
-            ["updatedAt"] = Documents.Time(Runtime.Clock.Now),
-            ["rolloutState"] = "IN_PROGRESS",
-            ["rolloutStateReason"] = reason ?? $"ECS deployment {id} in progress.",
-        }.Take(service, "capacityProviderStrategy", "launchType", "platformVersion", "platformFamily", "networkConfiguration"));
-        service.Remove("_NextStart");
-        _ = context;
-    }
 
     private JsonObject DeleteService(RequestContext context, JsonObject input)
     {
@@ -371,17 +347,29 @@ internal sealed partial class EcsService
         }
     }
 
+    private static bool IsPending(JsonObject task) => task.Text("desiredStatus") == "RUNNING" && task.Text("lastStatus") is "PROVISIONING" or "PENDING" or "ACTIVATING";
+
     private static JsonObject Counted(JsonObject service, IReadOnlyList<JsonObject> tasks)
     {
-        static bool Pending(JsonObject task) => task.Text("desiredStatus") == "RUNNING" && task.Text("lastStatus") is "PROVISIONING" or "PENDING" or "ACTIVATING";
         static bool Running(JsonObject task) => task.Text("lastStatus") == "RUNNING";
         service["runningCount"] = tasks.Count(Running);
-        service["pendingCount"] = tasks.Count(Pending);
+        service["pendingCount"] = tasks.Count(IsPending);
         foreach (var deployment in service.Objects("deployments"))
         {
             var own = tasks.Where(task => task.Text("startedBy") == deployment.Text("id")).ToList();
             deployment["runningCount"] = own.Count(Running);
-            deployment["pendingCount"] = own.Count(Pending);
+            deployment["pendingCount"] = own.Count(IsPending);
+        }
+        service["currentServiceRevisions"] = service.Objects("deployments").Where(deployment => deployment.Has("_Revision")).Select(deployment => new JsonObject
+        {
+            ["arn"] = deployment.Text("_Revision"),
+            ["requestedTaskCount"] = deployment.Text("status") == "PRIMARY" ? service.Int("desiredCount") : deployment.Int("runningCount"),
+            ["runningTaskCount"] = deployment.Int("runningCount"),
+            ["pendingTaskCount"] = deployment.Int("pendingCount"),
+        }).ToJsonList();
+        if (service.Text("_Ongoing") is { } ongoing)
+        {
+            service["currentServiceDeployment"] = service.Required("serviceArn").Split(":service/")[0] + ":service-deployment/" + ongoing;
         }
         return service;
     }

@@ -109,7 +109,7 @@ internal sealed partial class EcsService
 
     /// <summary>What a new task is made of.</summary>
     private sealed record TaskStart(JsonObject Cluster, JsonObject Definition, string Group, string? StartedBy, JsonObject? Network, string? Provider, string LaunchType,
-        IReadOnlyList<JsonObject> Tags, JsonObject? Overrides, JsonObject? Service);
+        IReadOnlyList<JsonObject> Tags, JsonObject? Overrides, JsonObject? Service, JsonArray? Targets = null);
 
     private JsonObject Start(RequestContext context, TaskStart start)
     {
@@ -160,7 +160,7 @@ internal sealed partial class EcsService
         if (start.Service is { } service)
         {
             task["_Service"] = ServiceKey(service);
-            task["_LoadBalancers"] = service["loadBalancers"].Copy();
+            task["_LoadBalancers"] = start.Targets ?? service["loadBalancers"].Copy();
             task["_Registries"] = service["serviceRegistries"].Copy();
         }
         task["_Network"] = start.Network.Copy();
@@ -277,7 +277,7 @@ internal sealed partial class EcsService
                 {
                     container["lastStatus"] = "RUNNING";
                     container["runtimeId"] = $"{id}-{Runtime.Ids.Digits(10)}";
-                    container["imageDigest"] = "sha256:" + Ec2Service.StableHex(container.Required("image"), 64);
+                    container["imageDigest"] = ContainerImages.DigestOf(context, container.Required("image"));
                 }
             }
         });
@@ -333,7 +333,7 @@ internal sealed partial class EcsService
         foreach (var container in definition.Objects("containerDefinitions"))
         {
             var name = container.Required("name");
-            var behaviour = ContainerImages.BehaviourOf(container.Required("image"));
+            var behaviour = ContainerImages.BehaviourOf(context, container.Required("image"));
             if (behaviour == ImageBehaviour.Exits && container.Flag("essential") != false)
             {
                 Runtime.After(TimeSpan.FromSeconds(10), () => Exit(context, id, name));
@@ -373,7 +373,22 @@ internal sealed partial class EcsService
                     item["exitCode"] = 1;
                 }
             });
+            LastWords(context, task, container);
             Stop(context, id, "Essential container in task exited", "EssentialContainerExited");
+        }
+    }
+
+    /// <summary>What a container that breaks down leaves in its log.</summary>
+    private void LastWords(RequestContext context, JsonObject task, string container)
+    {
+        var definition = Definitions(context).Get(NameOf(task.Required("taskDefinitionArn")))?.Objects("containerDefinitions").FirstOrDefault(item => item.Text("name") == container);
+        if (definition?.Child("logConfiguration") is { } logging && logging.Text("logDriver") == "awslogs" && logging.Child("options") is { } options && options.Text("awslogs-group") is { } group)
+        {
+            var stream = $"{options.Text("awslogs-stream-prefix")}/{container}/{NameOf(task.Required("taskArn"))}";
+            foreach (var line in (string[])["Traceback (most recent call last):", "  File \"/app/main.py\", line 12, in <module>", "RuntimeError: the application could not start"])
+            {
+                Runtime.Service<Logs.LogsService>().Write(context, group, stream, line);
+            }
         }
     }
 
@@ -464,7 +479,7 @@ internal sealed partial class EcsService
         {
             return null;
         }
-        var behaves = task.Objects("containers").All(container => ContainerImages.BehaviourOf(container.Required("image")) != ImageBehaviour.Unhealthy);
+        var behaves = task.Objects("containers").All(container => ContainerImages.BehaviourOf(context, container.Required("image")) != ImageBehaviour.Unhealthy);
         return (task.Text("lastStatus") == "RUNNING" && behaves, task.TimeOf("startedAt"));
     }
 }

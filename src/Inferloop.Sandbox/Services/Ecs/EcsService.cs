@@ -13,6 +13,7 @@ internal sealed partial class EcsService : SandboxService
         AddTaskDefinitions();
         AddServices();
         AddTasks();
+        AddDeployments();
         On("TagResource", (context, input) => Retag(context, input, document => Tags.Put(document, "tags", input.Objects("tags"), "key", "value")));
         On("UntagResource", (context, input) => Retag(context, input, document => Tags.Remove(document, "tags", input.Texts("tagKeys"), "key")));
         On("ListTagsForResource", (context, input) => new JsonObject { ["tags"] = Resource(context, input.Required("resourceArn")).Found["tags"].Copy() ?? new JsonArray() });
@@ -53,6 +54,8 @@ internal sealed partial class EcsService : SandboxService
         {
             "cluster" => (Clusters(context), path[1]),
             "service" => (ServicesOf(context), string.Join('/', path[1..])),
+            "service-deployment" => (Deployments(context), DeploymentKey(parts[5])),
+            "service-revision" => (Revisions(context), DeploymentKey(parts[5])),
             "task" => (Tasks(context), path[^1]),
             "task-definition" => (Definitions(context), path[1]),
             "capacity-provider" => (Providers(context), path[1]),

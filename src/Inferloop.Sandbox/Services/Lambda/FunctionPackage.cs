@@ -89,7 +89,7 @@ internal sealed record FunctionPackage(long Size, string Digest, JsonObject Code
         var at = rest.IndexOf('@', StringComparison.Ordinal);
         var (repository, tag) = at > 0 ? (rest[..at], rest[(at + 1)..])
             : rest.Split(':') is [var named, var label] ? (named, label) : (rest, "latest");
-        if (region != context.Region || !context.Runtime.Service<EcrService>().HasImage(context.With(account, region), repository, tag))
+        if (region != context.Region || context.Runtime.Service<EcrService>().Find(context.With(account, region), repository, tag) is null)
         {
             throw Invalid($"Source image {image} does not exist. Provide a valid source image.");
         }

@@ -109,7 +109,7 @@ public sealed class EcsDeploymentTests : EcsServiceTestBase
         Assert.Equal(["PRE_SCALE_UP", "SCALE_UP", "POST_SCALE_UP", "TEST_TRAFFIC_SHIFT", "POST_TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT", "BAKE_TIME", "CLEAN_UP"], stages);
         Assert.Equal(2, fewest);
         Assert.Equal((100, 0), ((await Weights(production))[alternate], (await Weights(production))[platform.TargetGroup]));
-        Assert.Equal(100, (int)deployment["targetServiceRevision"]!["requestedProductionTrafficWeight"]!);
+        Assert.Equal(100, (double)deployment["targetServiceRevision"]!["requestedProductionTrafficWeight"]!);
         var revision = (await Call("ecs", "DescribeServiceRevisions", $$"""{"serviceRevisionArns":["{{deployment["targetServiceRevision"]!["arn"]}}"]}"""))["serviceRevisions"]![0]!;
         Assert.Equal(second, (string?)revision["taskDefinition"]);
         Assert.Equal(alternate, (string?)revision["resolvedConfiguration"]!["loadBalancers"]![0]!["targetGroupArn"]);

@@ -1,6 +1,7 @@
 using Inferloop.Sandbox.Faults;
 using Inferloop.Sandbox.Hosting;
 using Inferloop.Sandbox.Runtime;
+using Inferloop.Sandbox.Traffic;
 
 namespace Inferloop.Sandbox;
 
@@ -55,6 +56,9 @@ public sealed class SandboxHost : IAsyncDisposable
 
     /// <summary>E-mails, text messages and calls of web hooks that the services would have sent; they are kept here and never leave the process.</summary>
     public IReadOnlyList<SandboxDelivery> Deliveries => runtime.Outbox.Sent;
+
+    /// <summary>The synthetic traffic on its load balancers.</summary>
+    public SandboxLoads Loads => runtime.Loads;
 
     /// <summary>The faults injected into it.</summary>
     public SandboxFaults Faults => runtime.Faults;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Inferloop.Sandbox.CloudFormation;
 using Inferloop.Sandbox.Faults;
 using Inferloop.Sandbox.Services;
+using Inferloop.Sandbox.Traffic;
 
 namespace Inferloop.Sandbox.Runtime;
 
@@ -35,6 +36,7 @@ internal sealed class SandboxRuntime : IDisposable
             providers.Add(provider.Type, provider);
         }
         new ZoneLosses(this).Follow();
+        Loads = new SandboxLoads(this);
     }
 
     public SandboxOptions Options { get; }
@@ -50,6 +52,9 @@ internal sealed class SandboxRuntime : IDisposable
 
     /// <summary>The faults injected.</summary>
     public SandboxFaults Faults { get; }
+
+    /// <summary>The synthetic traffic.</summary>
+    public SandboxLoads Loads { get; }
 
     public AccessKeyStore AccessKeys { get; }
 

@@ -11,8 +11,9 @@ internal enum ImageBehaviour
 
 /// <summary>
 /// Nothing runs in the sandbox, so what an image does is read from its tag: one that contains <c>missing</c> cannot be pulled, one with
-/// <c>crash</c> exits, one with <c>unhealthy</c> fails its health checks; all others serve. Images of the sandbox's own ECR must exist there,
-/// and one that is named by its digest does what any of its tags says.
+/// <c>crash</c> exits, one with <c>unhealthy</c> fails its health checks; all others serve, those with <c>faulty</c> one request in five with
+/// an error, those with <c>slow</c> five times as slowly. Images of the sandbox's own ECR must exist there, and one that is named by its
+/// digest does what any of its tags says.
 /// </summary>
 internal static class ContainerImages
 {
@@ -33,6 +34,12 @@ internal static class ContainerImages
         && context.Runtime.Service<Ecr.EcrService>().Find(registry, RepositoryOf(image), TagOf(image)) is { } found ? found.Texts("tags") : [TagOf(image)];
 
     private static RequestContext? Registry(RequestContext context, string image) => image.Split('/')[0].Split('.') is [var account, "dkr", "ecr", var region, ..] ? context.With(account, region) : null;
+
+    /// <summary>The share of requests that an image answers with an error by itself.</summary>
+    public static double ErrorShareOf(RequestContext context, string image) => TagsOf(context, image).Any(tag => tag.Contains("faulty", StringComparison.Ordinal)) ? 0.2 : 0;
+
+    /// <summary>How many times as long as others an image takes for a request.</summary>
+    public static double SlownessOf(RequestContext context, string image) => TagsOf(context, image).Any(tag => tag.Contains("slow", StringComparison.Ordinal)) ? 5 : 1;
 
     /// <summary>Why an image cannot be pulled; null when it can.</summary>
     public static string? PullProblem(RequestContext context, string image)

@@ -36,6 +36,26 @@ public sealed record SandboxRequest(
 /// <param name="Errors">How many of them were answered with an error.</param>
 public sealed record SandboxOperationCount(string Service, string Operation, long Requests, long Errors);
 
+/// <summary>One who follows the request log.</summary>
+public sealed class SandboxRequestFollower : IDisposable
+{
+    private readonly ChannelReader<SandboxRequest> reader;
+    private readonly Action leave;
+
+    internal SandboxRequestFollower(ChannelReader<SandboxRequest> reader, Action leave)
+    {
+        this.reader = reader;
+        this.leave = leave;
+    }
+
+    /// <summary>The requests answered since, as they come.</summary>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public IAsyncEnumerable<SandboxRequest> ReadAllAsync(CancellationToken cancellationToken = default) => reader.ReadAllAsync(cancellationToken);
+
+    /// <summary>Stops following.</summary>
+    public void Dispose() => leave();
+}
+
 /// <summary>What a sandbox has been asked, and a log of it that can be followed.</summary>
 public sealed class SandboxStatistics
 {
@@ -81,26 +101,29 @@ public sealed class SandboxStatistics
     /// <param name="cancellationToken">Ends the following.</param>
     public async IAsyncEnumerable<SandboxRequest> FollowAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
+        using var followed = Follow();
+        await foreach (var request in followed.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            yield return request;
+        }
+    }
+
+    /// <summary>Begins at once to collect requests, until the result is disposed of.</summary>
+    public SandboxRequestFollower Follow()
+    {
         // A reader that falls far behind loses the oldest entries rather than holding the sandbox's memory.
         var channel = Channel.CreateBounded<SandboxRequest>(new BoundedChannelOptions(capacity) { FullMode = BoundedChannelFullMode.DropOldest });
         lock (gate)
         {
             followers.Add(channel);
         }
-        try
-        {
-            await foreach (var request in channel.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
-            {
-                yield return request;
-            }
-        }
-        finally
+        return new SandboxRequestFollower(channel.Reader, () =>
         {
             lock (gate)
             {
                 followers.Remove(channel);
             }
-        }
+        });
     }
 
     /// <summary>How many follow the request log at present.</summary>

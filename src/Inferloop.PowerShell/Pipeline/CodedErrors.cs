@@ -17,6 +17,7 @@ internal static class CodedErrors
         [ErrorIds.SandboxPortInUse] = OperationErrorKind.AlreadyExists,
         [ErrorIds.SandboxNotRunning] = OperationErrorKind.InvalidState,
         [ErrorIds.SandboxFaultInvalid] = OperationErrorKind.InvalidArgument,
+        [ErrorIds.SandboxLoadInvalid] = OperationErrorKind.InvalidArgument,
         [ErrorIds.SandboxFaultNotFound] = OperationErrorKind.NotFound,
         [ErrorIds.FileNotFound] = OperationErrorKind.NotFound,
         [ErrorIds.FileAccessDenied] = OperationErrorKind.PermissionDenied,

@@ -21,6 +21,9 @@ internal static class ErrorIds
     /// <summary>A fault that cannot be.</summary>
     public const string SandboxFaultInvalid = nameof(SandboxFaultInvalid);
 
+    /// <summary>A load that cannot be.</summary>
+    public const string SandboxLoadInvalid = nameof(SandboxLoadInvalid);
+
     /// <summary>The sandbox has no such fault.</summary>
     public const string SandboxFaultNotFound = nameof(SandboxFaultNotFound);
 

@@ -3,6 +3,7 @@ using System.Management.Automation;
 using System.Security;
 using Inferloop.Sandbox;
 using Inferloop.Sandbox.Faults;
+using Inferloop.Sandbox.Traffic;
 
 namespace Inferloop.PowerShell.Session;
 
@@ -64,6 +65,12 @@ public sealed class InferloopSandbox
     /// <summary>The faults injected into it.</summary>
     public IReadOnlyList<InferloopSandboxFault> Faults => [.. host.Faults.All.Select(fault => new InferloopSandboxFault(this, fault))];
 
+    /// <summary>The synthetic loads on its load balancers.</summary>
+    public IReadOnlyList<InferloopSandboxLoad> Loads => [.. host.Loads.All.Select(Load)];
+
+    /// <summary>The requests it keeps in its log, oldest first.</summary>
+    internal IEnumerable<InferloopSandboxRequest> RecentRequests => host.Statistics.RecentRequests.Select(Request);
+
     /// <summary>The services of a sandbox with their operations.</summary>
     internal static IReadOnlyDictionary<string, IReadOnlyList<string>> KnownServices => SandboxHost.KnownServices;
 
@@ -105,6 +112,36 @@ public sealed class InferloopSandbox
     public override string ToString() => EndpointUrl.ToString();
 
     internal InferloopSandboxFault AddFault(SandboxFaultRule rule) => new(this, host.Faults.Add(rule));
+
+    internal InferloopSandboxLoad SetLoad(string region, string loadBalancer, SandboxLoadProfile profile) =>
+        Load(host.Loads.Set(AccountId, region, loadBalancer, profile));
+
+    /// <summary>Requests as they are answered, from now on.</summary>
+    internal IAsyncEnumerable<InferloopSandboxRequest> FollowRequests(CancellationToken cancellationToken)
+    {
+        var followed = host.Statistics.Follow();
+        return Read();
+
+        async IAsyncEnumerable<InferloopSandboxRequest> Read()
+        {
+            using (followed)
+            {
+                await foreach (var request in followed.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+                {
+                    yield return Request(request);
+                }
+            }
+        }
+    }
+
+    /// <summary>The message of an argument's error without the name of the parameter, which the framework appends.</summary>
+    internal static string Plain(ArgumentException e) =>
+        e.ParamName is null ? e.Message : e.Message.Replace($" (Parameter '{e.ParamName}')", "", StringComparison.Ordinal);
+
+    private InferloopSandboxLoad Load(SandboxLoad load) => new(load, () => host.Clock.Now);
+
+    private static InferloopSandboxRequest Request(SandboxRequest r) =>
+        new(r.Time, r.SandboxTime, r.Service, r.Operation, r.Region, r.AccountId, r.Status, r.ErrorCode, r.RequestId, r.Duration, r.FaultId);
 
     internal bool RemoveFault(string id) => host.Faults.Remove(id);
 

@@ -117,8 +117,7 @@ public sealed class AddSandboxFaultCommand : SandboxCmdlet
         }
         catch (ArgumentException e)
         {
-            // The framework appends the parameter's name to the message.
-            throw CodedErrors.Create(ErrorIds.SandboxFaultInvalid, rule, e, e.ParamName is null ? e.Message : e.Message.Replace($" (Parameter '{e.ParamName}')", "", StringComparison.Ordinal));
+            throw CodedErrors.Create(ErrorIds.SandboxFaultInvalid, rule, e, InferloopSandbox.Plain(e));
         }
     }
 }

@@ -41,6 +41,27 @@ public sealed class InferloopSandboxLoad
     /// <summary>The share of the minute's requests that was answered with 5xx.</summary>
     public double? Failed => load.Last?.ErrorShare;
 
+    /// <summary>How many requests came since the load was set.</summary>
+    public long Requests => load.Targets.Sum(target => target.Requests);
+
+    /// <summary>How many of them were answered with 5xx, by the targets or by the load balancer.</summary>
+    public long FailedRequests => load.Targets.Sum(target => target.Failed);
+
+    /// <summary>The same by load balancer, target group, target and the revision that served there.</summary>
+    public IReadOnlyList<InferloopSandboxLoadTarget> Results => [.. load.Targets.Select(target =>
+        new InferloopSandboxLoadTarget(target.LoadBalancer, target.TargetGroup, target.Target, target.Revision, target.Requests, target.Failed, target.First, target.Last))];
+
     /// <summary>The curve and what a request costs.</summary>
     public SandboxLoadProfile Profile => load.Profile;
 }
+
+/// <summary>What became of the requests that a target was sent since a load was set.</summary>
+/// <param name="LoadBalancer">The load balancer's name.</param>
+/// <param name="TargetGroup">The target group's name; null for requests that the load balancer could send to none.</param>
+/// <param name="Target">The target: an address or an instance.</param>
+/// <param name="Revision">The task definition and its revision, such as <c>app:7</c>; null for what is no task.</param>
+/// <param name="Requests">How many requests it was sent.</param>
+/// <param name="Failed">How many of them were answered with 5xx, by it or by the load balancer in its place.</param>
+/// <param name="First">When it was first sent any, on the sandbox's clock.</param>
+/// <param name="Last">When it was last sent any.</param>
+public sealed record InferloopSandboxLoadTarget(string LoadBalancer, string? TargetGroup, string? Target, string? Revision, long Requests, long Failed, DateTimeOffset First, DateTimeOffset Last);

@@ -19,12 +19,11 @@ internal sealed class BalancerMetrics(RequestContext context, CloudWatchService 
     public void Refused(double requests) => refused += requests;
 
     /// <summary>What the targets of a group made of theirs.</summary>
-    public void Answered(string group, IReadOnlyList<TargetAnswer> answers, int targets)
+    public void Answered(string group, IReadOnlyList<TargetAnswer> answers, double each)
     {
         all.AddRange(answers);
         (string, string)[] dimensions = [("TargetGroup", group[(group.LastIndexOf(':') + 1)..]), ("LoadBalancer", balancer)];
         Tell(answers, dimensions);
-        var each = answers.Sum(answer => answer.Answered + answer.TimedOut) / targets;
         Count("RequestCountPerTarget", each, dimensions);
         Count("RequestCountPerTarget", each, dimensions[0]);
     }
@@ -34,10 +33,12 @@ internal sealed class BalancerMetrics(RequestContext context, CloudWatchService 
         (string, string) dimension = ("LoadBalancer", balancer);
         Tell(all, dimension);
         var timedOut = all.Sum(answer => answer.TimedOut);
-        Count("HTTPCode_ELB_5XX_Count", refused + timedOut, dimension);
+        var unreached = all.Sum(answer => answer.Unreached);
+        Count("HTTPCode_ELB_5XX_Count", refused + timedOut + unreached, dimension);
+        Count("HTTPCode_ELB_502_Count", unreached, dimension);
         Count("HTTPCode_ELB_503_Count", refused, dimension);
         Count("HTTPCode_ELB_504_Count", timedOut, dimension);
-        var requests = all.Sum(answer => answer.Answered + answer.TimedOut);
+        var requests = all.Sum(answer => answer.Sent);
         Count("NewConnectionCount", (requests + refused) / 10, dimension);
         monitoring.Publish(context, Space, "ActiveConnectionCount", time, [(Math.Ceiling(all.Sum(answer => answer.Answered / 60 * answer.ResponseTime)), 1)], "Count", dimension);
         if (requests > 0)
@@ -50,7 +51,7 @@ internal sealed class BalancerMetrics(RequestContext context, CloudWatchService 
 
     private void Tell(IReadOnlyList<TargetAnswer> answers, params ReadOnlySpan<(string Name, string Value)> dimensions)
     {
-        Count("RequestCount", answers.Sum(answer => answer.Answered + answer.TimedOut), dimensions);
+        Count("RequestCount", answers.Sum(answer => answer.Sent), dimensions);
         var (server, client) = (answers.Sum(answer => answer.ServerErrors), answers.Sum(answer => answer.ClientErrors));
         Count("HTTPCode_Target_5XX_Count", server, dimensions);
         Count("HTTPCode_Target_4XX_Count", client, dimensions);

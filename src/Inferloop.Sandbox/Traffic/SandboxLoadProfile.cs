@@ -93,13 +93,13 @@ public sealed record SandboxLoadProfile
         return before.RequestsPerSecond + ((after.RequestsPerSecond - before.RequestsPerSecond) * ((at - before.At) / (after.At - before.At)));
     }
 
-    /// <summary>How many requests come in the minute before a moment.</summary>
-    internal double InMinuteBefore(DateTimeOffset set, DateTimeOffset moment)
+    /// <summary>How many requests come in the time before a moment.</summary>
+    internal double InSpanBefore(DateTimeOffset set, DateTimeOffset moment, TimeSpan span)
     {
-        const int Samples = 12;
-        var step = TimeSpan.FromSeconds(60.0 / Samples);
+        var samples = Math.Max(1, (int)(span.TotalSeconds / 5));
+        var step = span / samples;
         // Between the samples' middles, so that a load set within the minute counts for its part of it.
-        return Enumerable.Range(0, Samples).Sum(i => At(set, moment.AddMinutes(-1) + (step * (i + 0.5)))) * step.TotalSeconds;
+        return Enumerable.Range(0, samples).Sum(i => At(set, moment - span + (step * (i + 0.5)))) * step.TotalSeconds;
     }
 
     /// <summary>Why the profile cannot be; null when it can.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Inferloop.Sandbox.Runtime;
 using Inferloop.Sandbox.Services;
@@ -30,6 +31,8 @@ internal sealed class TrafficEngine
     private readonly ElbService balancing;
     private readonly EcsService containers;
     private readonly DataTraffic data;
+    private readonly ConcurrentDictionary<(string Account, string Region), byte> sampled = new();
+    private readonly ConcurrentDictionary<string, BalancerMinute> minutes = new(StringComparer.Ordinal);
 
     public TrafficEngine(SandboxRuntime runtime, SandboxLoads loads)
     {
@@ -44,7 +47,84 @@ internal sealed class TrafficEngine
         monitoring.Pulse.Publish(Publish);
     }
 
-    public void Follow(string account, string region) => monitoring.Pulse.Follow(account, region);
+    public void Follow(string account, string region)
+    {
+        monitoring.Pulse.Follow(account, region);
+        if (sampled.TryAdd((account, region), 0))
+        {
+            Arm(account, region);
+        }
+    }
+
+    /// <summary>Who gets requests is looked at every ten seconds, so that a release's moments without targets count; on a clock that flies, every minute.</summary>
+    private TimeSpan Step => runtime.Clock.Rate > 600 ? TimeSpan.FromMinutes(1) : TimeSpan.FromSeconds(10);
+
+    private void Arm(string account, string region)
+    {
+        var (step, now) = (Step, runtime.Clock.Now.UtcTicks);
+        var next = new DateTimeOffset(((now / step.Ticks) + 1) * step.Ticks, TimeSpan.Zero);
+        runtime.Clock.Schedule(next, () =>
+        {
+            try
+            {
+                Sample(runtime.SystemContext(account, region), next, step);
+            }
+            finally
+            {
+                Arm(account, region);
+            }
+        });
+    }
+
+    private void Sample(RequestContext context, DateTimeOffset moment, TimeSpan step)
+    {
+        var tasks = containers.TrafficServices(context).SelectMany(service => service.Tasks).Where(task => task.Address.Length > 0)
+            .DistinctBy(task => task.Address).ToDictionary(task => task.Address, StringComparer.Ordinal);
+        foreach (var balancer in balancing.ActiveBalancers(context))
+        {
+            if (loads.Of(context, balancer.Required("LoadBalancerName")) is { } load)
+            {
+                var minute = minutes.GetOrAdd(balancer.Required("LoadBalancerArn"), static _ => new BalancerMinute());
+                lock (minute)
+                {
+                    Send(context, moment, step, balancer, load, tasks, minute);
+                }
+            }
+        }
+    }
+
+    private void Send(RequestContext context, DateTimeOffset moment, TimeSpan step, JsonObject balancer, SandboxLoad load, Dictionary<string, TrafficTask> tasks, BalancerMinute minute)
+    {
+        var name = balancer.Required("LoadBalancerName");
+        var requests = load.Profile.InSpanBefore(load.Set, moment, step);
+        var sent = 0.0;
+        minute.Requests += requests;
+        minute.Seconds += step.TotalSeconds;
+        minute.Targets = 0;
+        foreach (var (group, share) in balancing.SharesOf(context, balancer))
+        {
+            var (targets, part) = (balancing.RoutedTargets(context, group), requests * share);
+            minute.Targets += targets.Count;
+            if (targets.Count == 0)
+            {
+                continue;
+            }
+            sent += part;
+            var each = part / targets.Count;
+            foreach (var (id, serves) in targets)
+            {
+                var task = tasks.GetValueOrDefault(id);
+                var answer = Answer(context, load.Profile, id, each / step.TotalSeconds, step.TotalSeconds, serves, task);
+                minute.Add(group.Required("TargetGroupArn"), answer, step);
+                load.Count(name, group.Text("TargetGroupName"), id, task?.Revision, answer.Sent, answer.Failed, moment);
+            }
+            minute.CountEach(group.Required("TargetGroupArn"), each);
+        }
+        // Nobody to send it to: the balancer itself says 503.
+        var refused = Math.Max(0, requests - sent);
+        minute.Refused += refused;
+        load.Count(name, null, null, null, refused, refused, moment);
+    }
 
     private void Publish(RequestContext context, DateTimeOffset moment)
     {
@@ -53,79 +133,58 @@ internal sealed class TrafficEngine
             return;
         }
         var services = containers.TrafficServices(context);
-        var tasks = services.SelectMany(service => service.Tasks).Where(task => task.Address.Length > 0).DistinctBy(task => task.Address).ToDictionary(task => task.Address, StringComparer.Ordinal);
         var demand = new Dictionary<string, (double Utilization, double Memory)>(StringComparer.Ordinal);
         var served = new List<ServedTraffic>();
         foreach (var balancer in balancing.ActiveBalancers(context))
         {
-            if (loads.Of(context, balancer.Required("LoadBalancerName")) is { } load)
+            if (loads.Of(context, balancer.Required("LoadBalancerName")) is { } load && minutes.TryRemove(balancer.Required("LoadBalancerArn"), out var minute))
             {
-                served.Add(Serve(context, moment, balancer, load, tasks, demand));
+                lock (minute)
+                {
+                    served.Add(Publish(context, moment, balancer, load, minute));
+                    minute.AddDemand(demand);
+                }
             }
         }
         PublishServices(context, moment.AddMinutes(-1), services, demand);
-        data.Publish(context, moment.AddMinutes(-1), served, tasks.Count);
+        data.Publish(context, moment.AddMinutes(-1), served, services.Sum(service => service.Tasks.Count));
     }
 
-    private ServedTraffic Serve(RequestContext context, DateTimeOffset moment, JsonObject balancer, SandboxLoad load,
-        Dictionary<string, TrafficTask> tasks, Dictionary<string, (double Utilization, double Memory)> demand)
+    private ServedTraffic Publish(RequestContext context, DateTimeOffset moment, JsonObject balancer, SandboxLoad load, BalancerMinute minute)
     {
         var arn = balancer.Required("LoadBalancerArn");
-        var requests = load.Profile.InMinuteBefore(load.Set, moment);
         var name = arn[(arn.IndexOf("loadbalancer/", StringComparison.Ordinal) + "loadbalancer/".Length)..];
         var publisher = new BalancerMetrics(context, monitoring, moment.AddMinutes(-1), name, Spread);
-        var (targets, utilization, weightedTime, failed) = (0, 0.0, 0.0, 0.0);
-        var shares = balancing.SharesOf(context, arn);
-        foreach (var (group, share) in shares)
+        publisher.Refused(minute.Refused);
+        foreach (var (group, answers, each) in minute.Groups)
         {
-            var healthy = balancing.HealthyTargets(context, group);
-            var part = requests * share;
-            if (healthy.Count == 0)
-            {
-                // Nobody to send it to: the balancer itself says 503.
-                publisher.Refused(part);
-                failed += part;
-                continue;
-            }
-            var each = part / healthy.Count / 60;
-            var answers = healthy.Select(id => Answer(context, load.Profile, id, each, tasks, demand)).ToList();
-            publisher.Answered(group.Required("TargetGroupArn"), answers, healthy.Count);
-            targets += healthy.Count;
-            utilization += answers.Sum(answer => answer.Utilization);
-            weightedTime += answers.Sum(answer => answer.Answered * answer.ResponseTime);
-            failed += answers.Sum(answer => answer.ServerErrors + answer.TimedOut);
-        }
-        if (shares.Count == 0)
-        {
-            publisher.Refused(requests);
-            failed = requests;
+            publisher.Answered(group, answers, each);
         }
         publisher.Publish();
-        var answered = publisher.AnsweredCount;
-        load.Last = new SandboxLoadMinute(moment, Math.Round(requests / 60, 3), targets, targets == 0 ? 0 : Math.Round(utilization / targets, 4),
-            TimeSpan.FromSeconds(answered <= 0 ? 0 : weightedTime / answered), requests <= 0 ? 0 : Math.Round(failed / requests, 4));
+        var all = minute.Groups.SelectMany(group => group.Answers).ToList();
+        var answered = all.Sum(answer => answer.Answered);
+        load.Last = new SandboxLoadMinute(moment, Math.Round(minute.Requests / 60, 3), minute.Targets, all.Count == 0 ? 0 : Math.Round(all.Average(answer => answer.Utilization), 4),
+            TimeSpan.FromSeconds(answered <= 0 ? 0 : all.Sum(answer => answer.Answered * answer.ResponseTime) / answered),
+            minute.Requests <= 0 ? 0 : Math.Round((minute.Refused + all.Sum(answer => answer.Failed)) / minute.Requests, 4));
         return new ServedTraffic(balancer.Text("VpcId"), EnvironmentOf(balancer.Objects("_Tags")), answered / 60, load.Profile);
     }
 
-    /// <summary>One target's part of a minute: what it cannot work on in time, the balancer answers with 504.</summary>
-    private TargetAnswer Answer(RequestContext context, SandboxLoadProfile profile, string id, double perSecond, Dictionary<string, TrafficTask> tasks, Dictionary<string, (double Utilization, double Memory)> demand)
+    /// <summary>One target's part of a time: what it cannot work on in time, the balancer answers with 504; of one that is gone, with 502.</summary>
+    private TargetAnswer Answer(RequestContext context, SandboxLoadProfile profile, string id, double perSecond, double seconds, bool serves, TrafficTask? task)
     {
-        var task = tasks.GetValueOrDefault(id);
-        var cpus = task?.VCpus ?? CpusOf(context, id);
-        var slowness = task?.Images.Max(ContainerImages.SlownessOf) ?? 1;
-        var errors = Math.Min(1, profile.ErrorShare + (task?.Images.Max(ContainerImages.ErrorShareOf) ?? 0));
-        var utilization = perSecond * profile.CpuPerRequest.TotalSeconds / cpus;
-        var time = profile.Latency.TotalSeconds * slowness / (1 - Math.Min(utilization, MostUtilizationOfDelay));
-        var all = perSecond * 60;
-        var answered = utilization <= 1 ? all : all / utilization;
-        if (task is not null)
+        var all = perSecond * seconds;
+        if (!serves && task is null)
         {
-            // By Little's law as many are worked on at a time as come while one takes.
-            var memory = answered / 60 * time * profile.MemoryPerRequest;
-            var before = demand.GetValueOrDefault(id);
-            demand[id] = (before.Utilization + utilization, before.Memory + memory);
+            return new TargetAnswer(id, 0, 0, 0, 0, all, 0, 0, 0);
         }
-        return new TargetAnswer(utilization, time, answered, all - answered, answered * errors, answered * Math.Min(profile.ClientErrorShare, 1 - errors));
+        var slowness = task?.Images.Max(ContainerImages.SlownessOf) ?? 1;
+        var errors = serves ? Math.Min(1, profile.ErrorShare + (task?.Images.Max(ContainerImages.ErrorShareOf) ?? 0)) : 1;
+        var utilization = perSecond * profile.CpuPerRequest.TotalSeconds / (task?.VCpus ?? CpusOf(context, id));
+        var time = profile.Latency.TotalSeconds * slowness / (1 - Math.Min(utilization, MostUtilizationOfDelay));
+        var answered = utilization <= 1 ? all : all / utilization;
+        // By Little's law as many are worked on at a time as come while one takes.
+        var memory = answered / seconds * time * profile.MemoryPerRequest;
+        return new TargetAnswer(id, utilization, time, answered, all - answered, 0, answered * errors, answered * Math.Min(profile.ClientErrorShare, 1 - errors), memory);
     }
 
     private double CpusOf(RequestContext context, string id)
@@ -180,6 +239,3 @@ internal sealed class TrafficEngine
 
 /// <summary>What a load balancer passed on: to which network and environment, how many requests a second.</summary>
 internal sealed record ServedTraffic(string? Vpc, string? Environment, double RequestsPerSecond, SandboxLoadProfile Profile);
-
-/// <summary>What a target made of its part of a minute.</summary>
-internal sealed record TargetAnswer(double Utilization, double ResponseTime, double Answered, double TimedOut, double ServerErrors, double ClientErrors);

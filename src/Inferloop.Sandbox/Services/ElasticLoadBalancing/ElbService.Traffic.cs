@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
+using Inferloop.Sandbox.Faults;
 using Inferloop.Sandbox.Runtime;
 
 namespace Inferloop.Sandbox.Services.ElasticLoadBalancing;
@@ -9,11 +11,15 @@ internal sealed partial class ElbService
     /// <summary>The load balancers that take traffic.</summary>
     public IReadOnlyList<JsonObject> ActiveBalancers(RequestContext context) => Balancers(context).Where(balancer => balancer.Child("State")?.Text("Code") == "active");
 
-    /// <summary>The groups that a balancer's default actions forward to, with the share of requests that each gets.</summary>
-    public IReadOnlyList<(JsonObject Group, double Share)> SharesOf(RequestContext context, string balancer)
+    /// <summary>
+    /// The groups that a balancer sends a plain GET of its root to, with the share of requests that each gets: those of the listener that its
+    /// users reach (443 before 80 before others: a listener for testing a release has another port), by the first rule that matches.
+    /// </summary>
+    public IReadOnlyList<(JsonObject Group, double Share)> SharesOf(RequestContext context, JsonObject balancer)
     {
-        var action = Listeners(context).Where(listener => listener.Text("LoadBalancerArn") == balancer)
-            .SelectMany(listener => listener.Objects("DefaultActions")).FirstOrDefault(candidate => candidate.Text("Type") == "forward");
+        var action = Listeners(context).Where(listener => listener.Text("LoadBalancerArn") == balancer.Text("LoadBalancerArn"))
+            .OrderBy(listener => listener.Int("Port") switch { 443 => 0, 80 => 1, var other => other }).ThenBy(listener => listener.Text("ListenerArn"), StringComparer.Ordinal)
+            .Select(listener => ForwardOf(context, listener, balancer.Text("DNSName") ?? "")).FirstOrDefault(found => found is not null);
         if (action is null)
         {
             return [];
@@ -27,7 +33,31 @@ internal sealed partial class ElbService
         return sum <= 0 ? [] : [.. weighted.Where(item => item.Weight > 0 && Groups(context).Contains(item.Arn)).Select(item => (Groups(context).Get(item.Arn)!, item.Weight / sum))];
     }
 
-    /// <summary>The ids (addresses or instances) of a group's targets that requests are sent to.</summary>
-    public IReadOnlyList<string> HealthyTargets(RequestContext context, JsonObject group) =>
-        [.. group.Objects("_Targets").Where(target => HealthOf(context, group, target, isUsed: true).Text("State") is "healthy" or "unavailable").Select(target => target.Required("Id"))];
+    private JsonObject? ForwardOf(RequestContext context, JsonObject listener, string host)
+    {
+        static int Priority(JsonObject rule) => int.TryParse(rule.Text("Priority"), NumberStyles.None, CultureInfo.InvariantCulture, out var priority) ? priority : int.MaxValue;
+        var actions = Rules(context).Where(rule => rule.Text("_Listener") == listener.Text("ListenerArn") && !rule.Is("IsDefault")).OrderBy(Priority)
+            .FirstOrDefault(rule => rule.Objects("Conditions").All(condition => Matches(condition, host)))?.Objects("Actions") ?? listener.Objects("DefaultActions");
+        return actions.FirstOrDefault(candidate => candidate.Text("Type") == "forward");
+    }
+
+    private static bool Matches(JsonObject condition, string host)
+    {
+        bool Any(string config, string value) => (condition.Child(config)?.Texts("Values") ?? condition.Texts("Values")).Any(pattern => Wildcard.Matches(pattern, value));
+        return condition.Text("Field") switch
+        {
+            "path-pattern" => Any("PathPatternConfig", "/"),
+            "host-header" => Any("HostHeaderConfig", host),
+            "http-request-method" => Any("HttpRequestMethodConfig", "GET"),
+            _ => false,
+        };
+    }
+
+    /// <summary>The targets that requests to a group are sent to, and whether they serve: the healthy ones, or all when none is healthy.</summary>
+    public IReadOnlyList<(string Id, bool IsServing)> RoutedTargets(RequestContext context, JsonObject group)
+    {
+        var states = group.Objects("_Targets").Select(target => (Target: target, State: HealthOf(context, group, target, isUsed: true).Text("State"))).Where(item => item.State != "draining").ToList();
+        var healthy = states.Where(item => item.State is "healthy" or "unavailable").ToList();
+        return [.. (healthy.Count > 0 ? healthy : states).Select(item => (item.Target.Required("Id"), Serves(context, group, item.Target).IsServing))];
+    }
 }

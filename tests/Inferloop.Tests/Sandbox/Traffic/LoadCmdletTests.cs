@@ -53,7 +53,8 @@ public sealed class LoadCmdletTests : IDisposable
             """).Single();
         Assert.True((int)load.Properties["Targets"].Value > 0);
         Assert.Equal(0.0, (double)load.Properties["Failed"].Value);
-        module.Invoke("Get-InferloopSandboxLoad | Out-Default; Get-InferloopSandboxRequest -Last 3 | Out-Default").EnsureSuccess();
+        Assert.True((long)load.Properties["Requests"].Value > 0);
+        module.Invoke("Get-InferloopSandboxLoad | Out-Default; (Get-InferloopSandboxLoad).Results | Out-Default; Get-InferloopSandboxRequest -Last 3 | Out-Default").EnsureSuccess();
         Assert.All(module.Host.Shown().Split('\n'), line => Assert.True(line.TrimEnd().Length <= 100, line));
     }
 
@@ -65,11 +66,24 @@ public sealed class LoadCmdletTests : IDisposable
         Assert.Equal(["GetCallerIdentity"], module.Invoke("Get-InferloopSandboxRequest sts -Last 1 | ForEach-Object Operation").EnsureSuccess().Output.Select(o => o.ToString()));
 
         // The pipeline itself makes the requests that it follows: the first one from the past starts it off.
+        module.Invoke("Get-InferloopEnvironment | Out-Null").EnsureSuccess();
         var followed = module.Invoke("""
             $seen = 0
-            foreach ($i in 1) { Get-InferloopSandboxRequest sts -Follow -Last 1 | ForEach-Object { $_; $seen++; if ($seen -ge 3) { break }; Get-InferloopIdentity | Out-Null } }
+            foreach ($once in 1) { Get-InferloopSandboxRequest cloudformation -Follow -Last 1 | ForEach-Object { $_; $seen++; if ($seen -ge 3) { break }; Get-InferloopEnvironment | Out-Null } }
             """).EnsureSuccess().Output;
         Assert.Equal(3, followed.Select(request => request.Properties["RequestId"].Value).Distinct().Count());
-        Assert.All(followed, request => Assert.Equal("sts", request.Properties["Service"].Value));
+        Assert.All(followed, request => Assert.Equal("cloudformation", request.Properties["Service"].Value));
+    }
+
+    [Fact]
+    public async Task Following_stops_on_ctrl_c()
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        module.Invoke("Get-InferloopEnvironment | Out-Null").EnsureSuccess();
+        var following = module.InvokeAsync("Get-InferloopSandboxRequest -Follow -Last 1", cancellationToken: stop.Token);
+        stop.CancelAfter(TimeSpan.FromSeconds(2));
+        var ended = await following.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Single(ended.Output);
+        Assert.True(ended.Stopped);
     }
 }

@@ -15,8 +15,8 @@ public sealed class LoadProfileTests
         var ramp = SandboxLoadProfile.Ramp(10, 110, TimeSpan.FromMinutes(10));
         Assert.Equal([0, 10, 60, 110, 110], new[] { -1.0, 0, 5, 10, 600 }.Select(minutes => ramp.At(Set, Set.AddMinutes(minutes))));
         // The minute of its beginning has the part of it that has passed.
-        Assert.Equal(15 * 60, ramp.InMinuteBefore(Set, Set.AddMinutes(1)), 6);
-        Assert.Equal(0, ramp.InMinuteBefore(Set, Set), 6);
+        Assert.Equal(15 * 60, ramp.InSpanBefore(Set, Set.AddMinutes(1), TimeSpan.FromMinutes(1)), 6);
+        Assert.Equal(0, ramp.InSpanBefore(Set, Set, TimeSpan.FromMinutes(1)), 6);
     }
 
     [Fact]

@@ -79,8 +79,8 @@ public sealed class TrafficTests : EcsServiceTestBase
     {
         await Start();
         const string Target = "\"ServiceNamespace\":\"ecs\",\"ResourceId\":\"service/demo/synthdata\",\"ScalableDimension\":\"ecs:service:DesiredCount\"";
-        await Call("application-auto-scaling", "RegisterScalableTarget", $$"""{{{Target}},"MinCapacity":2,"MaxCapacity":10}""");
-        await Call("application-auto-scaling", "PutScalingPolicy", $$"""{{{Target}},"PolicyName":"cpu","PolicyType":"TargetTrackingScaling","TargetTrackingScalingPolicyConfiguration":{"TargetValue":50,"ScaleOutCooldown":60,"ScaleInCooldown":60,"PredefinedMetricSpecification":{"PredefinedMetricType":"ECSServiceAverageCPUUtilization"} } }""");
+        await Call("application-autoscaling", "RegisterScalableTarget", $$"""{{{Target}},"MinCapacity":2,"MaxCapacity":10}""");
+        await Call("application-autoscaling", "PutScalingPolicy", $$"""{{{Target}},"PolicyName":"cpu","PolicyType":"TargetTrackingScaling","TargetTrackingScalingPolicyConfiguration":{"TargetValue":50,"ScaleOutCooldown":60,"ScaleInCooldown":60,"PredefinedMetricSpecification":{"PredefinedMetricType":"ECSServiceAverageCPUUtilization"} } }""");
         await Call("cloudwatch", "PutMetricAlarm", """{"AlarmName":"busy","Namespace":"AWS/ECS","MetricName":"CPUUtilization","Dimensions":[{"Name":"ClusterName","Value":"demo"},{"Name":"ServiceName","Value":"synthdata"}],"Statistic":"Average","Period":60,"EvaluationPeriods":2,"Threshold":70,"ComparisonOperator":"GreaterThanThreshold"}""");
 
         Load(20);
@@ -121,6 +121,47 @@ public sealed class TrafficTests : EcsServiceTestBase
         await Call("ecs", "UpdateService", $$"""{"cluster":"demo","service":"synthdata","taskDefinition":"{{next.PhysicalId}}"}""");
         Minutes(15);
         Assert.Equal(20 * 60 * 0.2, (await Elb("HTTPCode_Target_5XX_Count"))!.Value, 3);
+    }
+
+    [Fact]
+    public async Task A_rolling_release_loses_no_request_and_each_revision_has_its_part()
+    {
+        var platform = await Start();
+        var load = Load(20);
+        var begin = Runtime.Clock.Now;
+        Minutes(3);
+        var next = await Definition(platform, "inferloop/synthdata:v2");
+        await Call("ecs", "UpdateService", $$"""{"cluster":"demo","service":"synthdata","taskDefinition":"{{next.PhysicalId}}"}""");
+        Minutes(15);
+        var results = load.Targets;
+        Assert.Equal(["synthdata:1", "synthdata:1", "synthdata:2", "synthdata:2"], results.Select(row => row.Revision).Order(StringComparer.Ordinal));
+        Assert.All(results, row => Assert.Equal(0, row.Failed));
+        var seconds = Math.Floor(Runtime.Clock.Now.ToUnixTimeSeconds() / 10.0) * 10 - (begin.ToUnixTimeMilliseconds() / 1000.0);
+        Assert.InRange(results.Sum(row => row.Requests), (20 * seconds) - 110, (20 * seconds) + 110);
+        // Only while the old ones drained were both sent requests.
+        Assert.True(results.Where(row => row.Revision == "synthdata:2").Min(row => row.First) > results.Where(row => row.Revision == "synthdata:1").Max(row => row.First));
+    }
+
+    [Fact]
+    public async Task A_target_that_is_gone_before_it_is_taken_off_fails_its_requests()
+    {
+        var platform = await Start();
+        var load = Load(20);
+        Minutes(3);
+        // An address that nobody is at: the only one of a group that gets half of the requests.
+        var vpc = (string)(await Call("ec2", "DescribeVpcs"))["Vpcs"]!.AsArray().Single(item => (string?)item!["CidrBlock"] == "10.0.0.0/16")!["VpcId"]!;
+        var empty = (string)(await Call("elbv2", "CreateTargetGroup", $$"""{"Name":"green","Protocol":"HTTP","Port":80,"VpcId":"{{vpc}}","TargetType":"ip"}"""))["TargetGroups"]![0]!["TargetGroupArn"]!;
+        await Call("elbv2", "RegisterTargets", $$"""{"TargetGroupArn":"{{empty}}","Targets":[{"Id":"10.0.9.9"}]}""");
+        var balancer = (string)(await Call("elbv2", "DescribeLoadBalancers"))["LoadBalancers"]![0]!["LoadBalancerArn"]!;
+        var listener = (string)(await Call("elbv2", "DescribeListeners", $$"""{"LoadBalancerArn":"{{balancer}}"}"""))["Listeners"]![0]!["ListenerArn"]!;
+        var share = $$"""[{"Type":"forward","ForwardConfig":{"TargetGroups":[{"TargetGroupArn":"{{platform.TargetGroup}}","Weight":1},{"TargetGroupArn":"{{empty}}","Weight":1}] } }]""";
+        await Call("elbv2", "CreateRule", $$"""{"ListenerArn":"{{listener}}","Priority":1,"Conditions":[{"Field":"path-pattern","PathPatternConfig":{"Values":["/*"]} }],"Actions":{{share}}}""");
+        Minutes(3);
+        Assert.Equal(600, (await Elb("HTTPCode_ELB_502_Count"))!.Value, 3);
+        Assert.Equal(600, (await Elb("HTTPCode_ELB_5XX_Count"))!.Value, 3);
+        Assert.Equal(0.5, load.Last!.ErrorShare);
+        var lost = Assert.Single(load.Targets, row => row.Failed > 0);
+        Assert.Equal(("web", "green", "10.0.9.9", null, lost.Requests), (lost.LoadBalancer, lost.TargetGroup, lost.Target, lost.Revision, lost.Failed));
     }
 
     [Fact]

@@ -177,8 +177,8 @@ internal sealed class TrafficEngine
         {
             return new TargetAnswer(id, 0, 0, 0, 0, all, 0, 0, 0);
         }
-        var slowness = task?.Images.Max(ContainerImages.SlownessOf) ?? 1;
-        var errors = serves ? Math.Min(1, profile.ErrorShare + (task?.Images.Max(ContainerImages.ErrorShareOf) ?? 0)) : 1;
+        var slowness = task?.Images.Max(image => ContainerImages.SlownessOf(context, image)) ?? 1;
+        var errors = serves ? Math.Min(1, profile.ErrorShare + (task?.Images.Max(image => ContainerImages.ErrorShareOf(context, image)) ?? 0)) : 1;
         var utilization = perSecond * profile.CpuPerRequest.TotalSeconds / (task?.VCpus ?? CpusOf(context, id));
         var time = profile.Latency.TotalSeconds * slowness / (1 - Math.Min(utilization, MostUtilizationOfDelay));
         var answered = utilization <= 1 ? all : all / utilization;

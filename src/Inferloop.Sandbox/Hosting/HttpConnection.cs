@@ -308,13 +308,23 @@ internal sealed class HttpConnection(Stream stream, long maximumBody) : IDisposa
         {
             head.Append(name).Append(": ").Append(OneLine(value)).Append("\r\n");
         }
-        if (response.Status is not (204 or 304) && !response.Headers.ContainsKey("Content-Length"))
+        if (response.Streaming is not null)
+        {
+            head.Append("Transfer-Encoding: chunked\r\n");
+        }
+        else if (response.Status is not (204 or 304) && !response.Headers.ContainsKey("Content-Length"))
         {
             head.Append("Content-Length: ").Append(response.Body.Length).Append("\r\n");
         }
         head.Append(keepAlive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
         var headBytes = Encoding.UTF8.GetBytes(head.ToString());
-        if (bodyless || response.Body.IsEmpty)
+        if (response.Streaming is { } streaming)
+        {
+            await stream.WriteAsync(headBytes, cancellationToken).ConfigureAwait(false);
+            await streaming(new ChunkedStream(stream), cancellationToken).ConfigureAwait(false);
+            await stream.WriteAsync("0\r\n\r\n"u8.ToArray(), cancellationToken).ConfigureAwait(false);
+        }
+        else if (bodyless || response.Body.IsEmpty)
         {
             await stream.WriteAsync(headBytes, cancellationToken).ConfigureAwait(false);
         }
@@ -351,10 +361,13 @@ internal sealed class HttpConnection(Stream stream, long maximumBody) : IDisposa
         404 => "Not Found",
         405 => "Method Not Allowed",
         409 => "Conflict",
+        410 => "Gone",
         411 => "Length Required",
         412 => "Precondition Failed",
         413 => "Content Too Large",
+        415 => "Unsupported Media Type",
         416 => "Range Not Satisfiable",
+        422 => "Unprocessable Entity",
         429 => "Too Many Requests",
         500 => "Internal Server Error",
         501 => "Not Implemented",

@@ -1,11 +1,14 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using Inferloop.Sandbox.Protocols;
 
 namespace Inferloop.Sandbox.Hosting;
 
 /// <summary>
-/// HTTP/1.1 on a loopback socket, for any host name.
+/// HTTP/1.1 on a loopback socket, for any host name; over TLS where it is given a certificate.
 /// </summary>
 /// <remarks>
 /// HttpListener cannot do this: bound to 127.0.0.1 it refuses other host names (S3's virtual-host style), it cannot take a free port by
@@ -24,10 +27,12 @@ internal sealed class HttpServer : IAsyncDisposable
     private readonly HashSet<Task> connections = [];
     private readonly object gate = new();
     private readonly Action<Exception> report;
+    private readonly X509Certificate2? certificate;
     private Task accepting = Task.CompletedTask;
 
-    private HttpServer(Socket listener, Func<ServiceRequest, CancellationToken, Task<ServiceResponse>> handler, SandboxOptions options, Action<Exception> report)
+    private HttpServer(Socket listener, Func<ServiceRequest, CancellationToken, Task<ServiceResponse>> handler, SandboxOptions options, Action<Exception> report, X509Certificate2? certificate)
     {
+        this.certificate = certificate;
         this.listener = listener;
         this.handler = handler;
         this.report = report;
@@ -37,7 +42,7 @@ internal sealed class HttpServer : IAsyncDisposable
 
     public int Port => ((IPEndPoint)listener.LocalEndPoint!).Port;
 
-    public static HttpServer Start(SandboxOptions options, Func<ServiceRequest, CancellationToken, Task<ServiceResponse>> handler, Action<Exception> report)
+    public static HttpServer Start(SandboxOptions options, Func<ServiceRequest, CancellationToken, Task<ServiceResponse>> handler, Action<Exception> report, X509Certificate2? certificate = null)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
@@ -50,7 +55,7 @@ internal sealed class HttpServer : IAsyncDisposable
             socket.Dispose();
             throw;
         }
-        var server = new HttpServer(socket, handler, options, report);
+        var server = new HttpServer(socket, handler, options, report, certificate);
         server.accepting = server.AcceptAsync();
         return server;
     }
@@ -121,10 +126,15 @@ internal sealed class HttpServer : IAsyncDisposable
         try
         {
             socket.NoDelay = true;
-            using var connection = new HttpConnection(new NetworkStream(socket, ownsSocket: true), maximumBody);
+            Stream stream = new NetworkStream(socket, ownsSocket: true);
+            if (certificate is not null)
+            {
+                stream = await EncryptAsync(stream, certificate).ConfigureAwait(false);
+            }
+            using var connection = new HttpConnection(stream, maximumBody);
             await connection.ServeAsync(AnswerAsync, stopping.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException or AuthenticationException)
         {
             // The client went away, or the sandbox stops.
         }
@@ -138,6 +148,23 @@ internal sealed class HttpServer : IAsyncDisposable
             {
                 connectionSlots.Release();
             }
+        }
+    }
+
+    private async Task<Stream> EncryptAsync(Stream stream, X509Certificate2 own)
+    {
+        var encrypted = new SslStream(stream, leaveInnerStreamOpen: false);
+        try
+        {
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
+            timeout.CancelAfter(TimeSpan.FromSeconds(10));
+            await encrypted.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = own, EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 }, timeout.Token).ConfigureAwait(false);
+            return encrypted;
+        }
+        catch
+        {
+            await encrypted.DisposeAsync().ConfigureAwait(false);
+            throw;
         }
     }
 

@@ -77,4 +77,7 @@ internal sealed class ServiceResponse
 
     /// <summary>No answer at all: the connection is closed instead.</summary>
     public bool IsDropped { get; init; }
+
+    /// <summary>Writes a body whose length nobody knows yet, such as a watch; null when <see cref="Body"/> is all there is.</summary>
+    public Func<Stream, CancellationToken, Task>? Streaming { get; init; }
 }

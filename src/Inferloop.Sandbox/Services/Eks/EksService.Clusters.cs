@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -131,26 +129,16 @@ internal sealed partial class EksService
             return;
         }
         var hash = made.Required("_Hash");
+        var api = StartKubernetes(context, name);
         Clusters(context).Update(name, cluster =>
         {
             cluster["status"] = "ACTIVE";
-            cluster["endpoint"] = $"https://{hash}.gr7.{context.Region}.eks.{context.DnsSuffix}";
+            cluster["endpoint"] = api.Endpoint.GetLeftPart(UriPartial.Authority);
             cluster["identity"] = new JsonObject { ["oidc"] = new JsonObject { ["issuer"] = $"https://oidc.eks.{context.Region}.{context.DnsSuffix}/id/{hash}" } };
-            cluster["certificateAuthority"] = new JsonObject { ["data"] = Certificate(name, context.Now) };
+            cluster["certificateAuthority"] = new JsonObject { ["data"] = Convert.ToBase64String(Encoding.ASCII.GetBytes(api.Authority)) };
             cluster["_Interfaces"] = interfaces.Copy();
         });
         LogGroup(context, name);
-    }
-
-    /// <summary>A certificate authority of the cluster's own, so that clients that parse it find one.</summary>
-    private static string Certificate(string name, DateTimeOffset now)
-    {
-        _ = name;
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=kubernetes", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        using var certificate = request.CreateSelfSigned(now.AddMinutes(-5), now.AddYears(10));
-        return Convert.ToBase64String(Encoding.ASCII.GetBytes(certificate.ExportCertificatePem() + "\n"));
     }
 
     /// <summary>EKS makes the log group of a cluster that logs.</summary>
@@ -337,6 +325,7 @@ internal sealed partial class EksService
             }
         }
         Clusters(context).Remove(name);
+        await StopKubernetes(context, name).ConfigureAwait(false);
         try
         {
             await ec2.InvokeAsync(context.WithCancellation(cancellation), "DeleteSecurityGroup", new JsonObject { ["GroupId"] = cluster.Child("resourcesVpcConfig")?.Text("clusterSecurityGroupId") }).ConfigureAwait(false);

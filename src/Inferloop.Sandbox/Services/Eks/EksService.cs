@@ -4,8 +4,8 @@ using Inferloop.Sandbox.Runtime;
 namespace Inferloop.Sandbox.Services.Eks;
 
 /// <summary>
-/// EKS's control plane: clusters, node groups, add-ons, access, updates. The Kubernetes API of a cluster is not part of it: the endpoint that
-/// a cluster names does not answer.
+/// EKS's control plane: clusters, node groups, add-ons, access, updates. What the endpoint of a cluster answers is in
+/// <see cref="Kubernetes.KubernetesCluster"/>.
 /// </summary>
 internal sealed partial class EksService : SandboxService
 {

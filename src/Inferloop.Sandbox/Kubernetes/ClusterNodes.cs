@@ -8,7 +8,7 @@ using Inferloop.Sandbox.Services.Ec2;
 namespace Inferloop.Sandbox.Kubernetes;
 
 /// <summary>The nodes of a cluster, which are the instances of its node groups, and which pod goes to which. Called under the gate.</summary>
-internal sealed class ClusterNodes(SandboxRuntime runtime, RequestContext context, string cluster, ClusterObjects objects, Kubelet kubelet)
+internal sealed class ClusterNodes(SandboxRuntime runtime, RequestContext context, Func<IEnumerable<JsonObject>> groups, ClusterObjects objects, Kubelet kubelet)
 {
     /// <summary>What a node keeps for itself of its CPU and its memory.</summary>
     /// <remarks>https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html: about 70 millicores, 255 MiB + 11 MiB a pod, and 100 MiB for eviction.</remarks>
@@ -23,7 +23,7 @@ internal sealed class ClusterNodes(SandboxRuntime runtime, RequestContext contex
     public void Follow()
     {
         var there = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var group in Groups())
+        foreach (var group in groups())
         {
             foreach (var instance in group.Objects("Instances").Where(item => item.Text("LifecycleState") == "InService"))
             {
@@ -111,7 +111,7 @@ internal sealed class ClusterNodes(SandboxRuntime runtime, RequestContext contex
         {
             return;
         }
-        if (Groups().FirstOrDefault(group => group.Int("DesiredCapacity") < group.Int("MaxSize") && group.Objects("Instances").All(item => item.Text("LifecycleState") == "InService")) is { } grown)
+        if (groups().FirstOrDefault(group => group.Int("DesiredCapacity") < group.Int("MaxSize") && group.Objects("Instances").All(item => item.Text("LifecycleState") == "InService")) is { } grown)
         {
             scaled = runtime.Clock.Now;
             var call = context.Detached();
@@ -121,9 +121,6 @@ internal sealed class ClusterNodes(SandboxRuntime runtime, RequestContext contex
             }));
         }
     }
-
-    private IEnumerable<JsonObject> Groups() => runtime.Service<Services.Eks.EksService>().ScalingGroupsOf(context, cluster)
-        .Select(name => runtime.Service<AutoScalingService>().FindGroup(context, name)).OfType<JsonObject>();
 
     private string NameOf(string instance) => $"i-{instance.Replace("i-", "", StringComparison.Ordinal)}.{context.Region}.compute.internal";
 

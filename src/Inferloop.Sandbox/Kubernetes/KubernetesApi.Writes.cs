@@ -21,7 +21,7 @@ internal sealed partial class KubernetesApi
                 throw KubernetesFault.BadRequest($"the namespace of the provided object does not match the namespace sent on the request");
             }
             metadata["namespace"] = space;
-            RequireNamespace(target.Kind, space);
+            RequireNamespace(space);
         }
         else
         {
@@ -203,9 +203,8 @@ internal sealed partial class KubernetesApi
         }
     }
 
-    private void RequireNamespace(KubernetesKind kind, string space)
+    private void RequireNamespace(string space)
     {
-        _ = kind;
         if (objects.Find(KubernetesKind.Namespaces, "", space) is null)
         {
             throw KubernetesFault.NotFound(KubernetesKind.Namespaces, space);

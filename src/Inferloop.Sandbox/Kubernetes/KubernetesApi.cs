@@ -102,6 +102,7 @@ internal sealed partial class KubernetesApi(SandboxRuntime runtime, KubernetesCl
         }
         return target.Part switch
         {
+            null when Tables.IsWanted(request.Header("accept")) => Write(Tables.Of(target.Kind, [found], new JsonObject { ["resourceVersion"] = found.Child("metadata")!.Text("resourceVersion") }, runtime.Clock.Now)),
             null or "status" => Write(found),
             "scale" when target.Kind.HasScale => Write(Scale(target.Kind, found)),
             _ => throw KubernetesFault.PageNotFound(),
@@ -133,6 +134,10 @@ internal sealed partial class KubernetesApi(SandboxRuntime runtime, KubernetesCl
         {
             metadata["continue"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(Key(page[^1])));
             metadata["remainingItemCount"] = rest.Count - page.Count;
+        }
+        if (Tables.IsWanted(request.Header("accept")))
+        {
+            return Write(Tables.Of(target.Kind, page, metadata, runtime.Clock.Now));
         }
         return Write(new JsonObject { ["kind"] = target.Kind.Kind + "List", ["apiVersion"] = target.Kind.ApiVersion, ["metadata"] = metadata, ["items"] = page.Select(item => item.Copy()!).ToJsonList() });
     }
@@ -171,6 +176,8 @@ internal sealed partial class KubernetesApi(SandboxRuntime runtime, KubernetesCl
             first = since is null ? objects.List(target.Kind, target.Space).Where(matches).ToList() : [];
             channel = objects.Watch(since ?? objects.Version);
         }
+        var table = Tables.IsWanted(request.Header("accept"));
+        JsonObject Shown(JsonObject document) => table ? Tables.Of(target.Kind, [document], [], runtime.Clock.Now) : Public(document);
         bool Wanted(JsonObject? document) => document is not null && (target.Space is null || document.Child("metadata")!.Text("namespace") == target.Space) && matches(document);
 
         return new ServiceResponse
@@ -184,7 +191,7 @@ internal sealed partial class KubernetesApi(SandboxRuntime runtime, KubernetesCl
                 {
                     foreach (var document in first)
                     {
-                        await Tell(stream, "ADDED", document, ending.Token).ConfigureAwait(false);
+                        await Tell(stream, "ADDED", Shown(document), ending.Token).ConfigureAwait(false);
                     }
                     await foreach (var change in channel.Reader.ReadAllAsync(ending.Token).ConfigureAwait(false))
                     {
@@ -195,7 +202,7 @@ internal sealed partial class KubernetesApi(SandboxRuntime runtime, KubernetesCl
                         var (was, now) = (Wanted(change.Before), change.Type != "DELETED" && Wanted(change.Document));
                         if (was || now)
                         {
-                            await Tell(stream, was && now ? "MODIFIED" : now ? "ADDED" : "DELETED", change.Document, ending.Token).ConfigureAwait(false);
+                            await Tell(stream, was && now ? "MODIFIED" : now ? "ADDED" : "DELETED", Shown(change.Document), ending.Token).ConfigureAwait(false);
                         }
                     }
                 }
@@ -216,7 +223,7 @@ internal sealed partial class KubernetesApi(SandboxRuntime runtime, KubernetesCl
 
     private static ValueTask Tell(Stream stream, string type, JsonObject document, CancellationToken cancellationToken)
     {
-        var line = new JsonObject { ["type"] = type, ["object"] = Public(document) };
+        var line = new JsonObject { ["type"] = type, ["object"] = document };
         return stream.WriteAsync(Encoding.UTF8.GetBytes(line.ToJsonString() + "\n"), cancellationToken);
     }
 

@@ -25,13 +25,19 @@ internal sealed class KubernetesCluster : IAsyncDisposable
     private bool looking;
     private bool stopped;
 
-    public KubernetesCluster(SandboxRuntime runtime, RequestContext context, string name, Func<string> version, Func<string, (string User, IReadOnlyList<JsonObject> Policies)?> entryOf)
+    /// <param name="runtime">The sandbox.</param>
+    /// <param name="context">The account and region of the cluster.</param>
+    /// <param name="name">The name of the cluster, which tokens sign.</param>
+    /// <param name="version">The version it has at the moment.</param>
+    /// <param name="groups">The Auto Scaling groups whose instances are its nodes.</param>
+    /// <param name="entryOf">The user and the access policies of a principal; null for one that has no entry.</param>
+    public KubernetesCluster(SandboxRuntime runtime, RequestContext context, string name, Func<string> version, Func<IEnumerable<JsonObject>> groups, Func<string, (string User, IReadOnlyList<JsonObject> Policies)?> entryOf)
     {
         this.runtime = runtime;
         var own = context.Detached();
         Objects = new ClusterObjects(runtime.Clock, runtime.Ids);
         var kubelet = new Kubelet(runtime, own, Objects);
-        nodes = new ClusterNodes(runtime, own, name, Objects, kubelet);
+        nodes = new ClusterNodes(runtime, own, groups, Objects, kubelet);
         workloads = new WorkloadControllers(runtime, Objects, kubelet, Wake);
         services = new ServiceController(Objects);
         foreach (var space in new[] { "default", "kube-node-lease", "kube-public", "kube-system" })
@@ -62,6 +68,18 @@ internal sealed class KubernetesCluster : IAsyncDisposable
 
     /// <summary>Where the API answers.</summary>
     public Uri Endpoint => new($"https://127.0.0.1:{server.Port}");
+
+    /// <summary>Whether the controllers have something to look at.</summary>
+    public bool IsAwake
+    {
+        get
+        {
+            lock (Objects.Gate)
+            {
+                return awake;
+            }
+        }
+    }
 
     /// <summary>Lets the controllers look at everything soon.</summary>
     public void Wake()

@@ -41,9 +41,33 @@ internal static partial class ObjectRules
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : fallback;
     }
 
+    /// <summary>Takes away members that are null, as a document's types leave out what is empty; Go's clients send some.</summary>
+    private static void DropNulls(JsonObject document)
+    {
+        foreach (var (name, value) in document.ToList())
+        {
+            switch (value)
+            {
+                case null:
+                    document.Remove(name);
+                    break;
+                case JsonObject inner:
+                    DropNulls(inner);
+                    break;
+                case JsonArray list:
+                    foreach (var item in list.OfType<JsonObject>())
+                    {
+                        DropNulls(item);
+                    }
+                    break;
+            }
+        }
+    }
+
     /// <summary>Fills in what was left out.</summary>
     public static void Complete(KubernetesKind kind, JsonObject document)
     {
+        DropNulls(document);
         switch (kind.Kind)
         {
             case "Deployment" when document.Child("spec") is { } spec:

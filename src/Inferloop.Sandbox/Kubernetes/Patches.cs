@@ -76,7 +76,7 @@ internal static class Patches
                     result[name] = Merge(result.Child(name) ?? [], inner, strategic);
                     break;
                 case JsonArray list when strategic:
-                    result[name] = MergeList(result[name] as JsonArray, list, name, target);
+                    result[name] = MergeList(result[name] as JsonArray, list, name);
                     break;
                 default:
                     result[name] = value.DeepClone();
@@ -116,9 +116,8 @@ internal static class Patches
     private static string? KeyOf(string name, JsonArray list) => name != "ports" ? MergeKeys.GetValueOrDefault(name)
         : list.OfType<JsonObject>().Any(item => item.Has("containerPort")) ? "containerPort" : list.OfType<JsonObject>().Any(item => item.Has("port")) ? "port" : null;
 
-    private static JsonArray MergeList(JsonArray? target, JsonArray patch, string name, JsonObject parent)
+    private static JsonArray MergeList(JsonArray? target, JsonArray patch, string name)
     {
-        _ = parent;
         if (name == "finalizers")
         {
             return new JsonArray([.. (target ?? []).Concat(patch).Select(item => item!.ToString()).Distinct(StringComparer.Ordinal).Select(item => (JsonNode)item!)]);

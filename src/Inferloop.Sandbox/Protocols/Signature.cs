@@ -247,6 +247,10 @@ internal sealed class Signature
         Create($"{key.Id}/{time[..8]}/{region}/{service}/aws4_request", "host;x-amz-date", "-", time, null, null)
             .Sign(request, key.Secret, request.Header("x-amz-content-sha256") ?? Hex(SHA256.HashData(request.Body.Span)), service is "s3");
 
+    /// <summary>The signature of a presigned query, as a client with the key would make it over some headers.</summary>
+    public static string Over(AccessKey key, string time, string region, string service, string signedHeaders, ServiceRequest request) =>
+        Create($"{key.Id}/{time[..8]}/{region}/{service}/aws4_request", signedHeaders, "-", time, null, null).Sign(request, key.Secret, Hex(SHA256.HashData(request.Body.Span)), service is "s3");
+
     public byte[] SigningKey(string secret)
     {
         var key = HMACSHA256.HashData(Encoding.UTF8.GetBytes("AWS4" + secret), Encoding.UTF8.GetBytes(Date));

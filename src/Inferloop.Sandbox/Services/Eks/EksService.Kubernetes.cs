@@ -11,8 +11,9 @@ internal sealed partial class EksService
     private readonly ConcurrentDictionary<(string Account, string Region, string Name), KubernetesCluster> kubernetes = new();
 
     /// <summary>The Auto Scaling groups of a cluster's node groups.</summary>
-    public IReadOnlyList<string> ScalingGroupsOf(RequestContext context, string cluster) =>
-        Nodegroups(context).Where(group => group.Text("clusterName") == cluster && group.Text("status") is "ACTIVE" or "UPDATING" or "DEGRADED").Select(GroupOf).ToList();
+    private IEnumerable<JsonObject> ScalingGroups(RequestContext context, string cluster) =>
+        Nodegroups(context).Where(group => group.Text("clusterName") == cluster && group.Text("status") is "ACTIVE" or "UPDATING" or "DEGRADED")
+            .Select(group => Runtime.Service<AutoScaling.AutoScalingService>().FindGroup(context, GroupOf(group))).OfType<JsonObject>();
 
     /// <summary>The Kubernetes of a cluster; null while it has none.</summary>
     public KubernetesCluster? KubernetesOf(RequestContext context, string name) => kubernetes.GetValueOrDefault((context.AccountId, context.Region, name));
@@ -20,7 +21,7 @@ internal sealed partial class EksService
     private KubernetesCluster StartKubernetes(RequestContext context, string name)
     {
         var own = context.Detached();
-        var started = new KubernetesCluster(Runtime, own, name, () => Clusters(own).Get(name)?.Text("version") ?? EksVersions.Default, principal => EntryOf(own, name, principal));
+        var started = new KubernetesCluster(Runtime, own, name, () => Clusters(own).Get(name)?.Text("version") ?? EksVersions.Default, () => ScalingGroups(own, name), principal => EntryOf(own, name, principal));
         kubernetes[(context.AccountId, context.Region, name)] = started;
         Runtime.Stopping.Register(() => Runtime.Run(_ => StopKubernetes(own, name)));
         return started;

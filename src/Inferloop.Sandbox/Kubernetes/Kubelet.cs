@@ -69,14 +69,14 @@ internal sealed class Kubelet(SandboxRuntime runtime, RequestContext context, Cl
     }
 
     /// <summary>What a container has written.</summary>
-    public static IReadOnlyList<string> Log(JsonObject pod, JsonObject container)
+    public IReadOnlyList<string> Log(JsonObject pod, JsonObject container)
     {
         var status = pod.Child("status")?.Objects("containerStatuses").FirstOrDefault(item => item.Text("name") == container.Text("name"));
         if (status?.Child("state")?.Child("waiting") is not null && status.Long("restartCount") is null or 0)
         {
             throw KubernetesFault.BadRequest($"container \"{container.Text("name")}\" in pod \"{pod.Child("metadata")!.Text("name")}\" is waiting to start: {status!.Child("state")!.Child("waiting")!.Text("reason")}");
         }
-        return ContainerImages.BehaviourOf(container.Required("image")) switch
+        return ContainerImages.BehaviourOf(context, container.Required("image")) switch
         {
             ImageBehaviour.Exits => ["INFO:     Started server process [1]", "Traceback (most recent call last):", "RuntimeError: the image's tag says that it crashes", "ERROR:    Application startup failed. Exiting."],
             ImageBehaviour.Unhealthy => ["INFO:     Started server process [1]", "INFO:     Application startup complete.", "GET /ready 503 Service Unavailable"],
@@ -151,11 +151,11 @@ internal sealed class Kubelet(SandboxRuntime runtime, RequestContext context, Cl
                 ["lastState"] = restarts == 0 ? new JsonObject() : new JsonObject { ["terminated"] = Terminated() },
             }).ToJsonList();
         });
-        if (containers.Any(container => ContainerImages.BehaviourOf(container.Required("image")) == ImageBehaviour.Exits))
+        if (containers.Any(container => ContainerImages.BehaviourOf(context, container.Required("image")) == ImageBehaviour.Exits))
         {
             Later(CrashAfter, Uid(running), Crash);
         }
-        else if (containers.Find(container => ContainerImages.BehaviourOf(container.Required("image")) == ImageBehaviour.Unhealthy && HasProbe(container)) is { } sick)
+        else if (containers.Find(container => ContainerImages.BehaviourOf(context, container.Required("image")) == ImageBehaviour.Unhealthy && HasProbe(container)) is { } sick)
         {
             Event(running, "Warning", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503");
             // Probes of startup and life start it again; one of readiness leaves it running and without requests.

@@ -109,14 +109,14 @@ internal sealed partial class KubernetesApi(SandboxRuntime runtime, KubernetesCl
         };
     }
 
-    private static ServiceResponse Log(JsonObject pod, ServiceRequest request)
+    private ServiceResponse Log(JsonObject pod, ServiceRequest request)
     {
         var containers = pod.Child("spec")!.Objects("containers").ToList();
         var wanted = request.QueryValue("container");
         var container = wanted is null ? containers.Count == 1 ? containers[0]
                 : throw KubernetesFault.BadRequest($"a container name must be specified for pod {pod.Child("metadata")!.Text("name")}, choose one of: [{string.Join(' ', containers.Select(item => item.Text("name")))}]")
             : containers.Find(item => item.Text("name") == wanted) ?? throw KubernetesFault.BadRequest($"container {wanted} is not valid for pod {pod.Child("metadata")!.Text("name")}");
-        var lines = Kubelet.Log(pod, container);
+        var lines = kubelet.Log(pod, container);
         var tail = int.TryParse(request.QueryValue("tailLines"), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : lines.Count;
         return Text(string.Concat(lines.Skip(Math.Max(0, lines.Count - tail)).Select(line => line + "\n")));
     }

@@ -43,6 +43,7 @@ internal static class ServiceCatalog
         new CodePipeline.CodeConnectionsService(runtime),
         new Organizations.OrganizationsService(runtime),
         new Waf.WafService(runtime),
+        new Route53.Route53Service(runtime),
     ];
 
     public static IEnumerable<ResourceProvider> Providers(SandboxRuntime runtime) =>
@@ -78,5 +79,6 @@ internal static class ServiceCatalog
         .. CodePipeline.CodePipelineResources.All(runtime),
         .. Organizations.OrganizationsResources.All(runtime),
         .. Waf.WafResources.All(runtime),
+        .. Route53.Route53Resources.All(runtime),
     ];
 }

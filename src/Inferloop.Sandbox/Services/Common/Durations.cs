@@ -63,6 +63,9 @@ internal static class Durations
     public static readonly TimeSpan ServiceScheduler = TimeSpan.FromSeconds(5);
     public static readonly TimeSpan ClusterProvisioning = TimeSpan.FromSeconds(4);
     public static readonly TimeSpan PrivateDnsNamespace = TimeSpan.FromSeconds(45);
+    /// <summary>The guide: changes generally propagate to all name servers within 60 seconds.</summary>
+    public static readonly TimeSpan DnsPropagation = TimeSpan.FromSeconds(40);
+
     /// <summary>A model of a metric is first trained within minutes; it grows better over two weeks.</summary>
     public static readonly TimeSpan AnomalyDetectorTraining = TimeSpan.FromMinutes(15);
     public static readonly TimeSpan IamPropagation = TimeSpan.FromSeconds(8);

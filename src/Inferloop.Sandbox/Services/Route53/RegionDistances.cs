@@ -1,0 +1,35 @@
+namespace Inferloop.Sandbox.Services.Route53;
+
+/// <summary>How far regions are from each other, over the ground: what latency records are chosen by here. (AWS measures latencies.)</summary>
+internal static class RegionDistances
+{
+    // Latitude and longitude of the regions' places, in degrees.
+    private static readonly Dictionary<string, (double Latitude, double Longitude)> Places = new(StringComparer.Ordinal)
+    {
+        ["us-east-1"] = (39.0, -77.5), ["us-east-2"] = (40.0, -83.0), ["us-west-1"] = (37.4, -122.0), ["us-west-2"] = (45.9, -119.7),
+        ["ca-central-1"] = (45.5, -73.6), ["ca-west-1"] = (51.0, -114.1), ["mx-central-1"] = (20.6, -100.4), ["sa-east-1"] = (-23.5, -46.6),
+        ["eu-west-1"] = (53.3, -6.3), ["eu-west-2"] = (51.5, -0.1), ["eu-west-3"] = (48.9, 2.4), ["eu-central-1"] = (50.1, 8.7), ["eu-central-2"] = (47.4, 8.5),
+        ["eu-north-1"] = (59.3, 18.1), ["eu-south-1"] = (45.5, 9.2), ["eu-south-2"] = (41.6, -0.9), ["af-south-1"] = (-33.9, 18.4), ["me-south-1"] = (26.1, 50.6),
+        ["me-central-1"] = (25.2, 55.3), ["il-central-1"] = (32.1, 34.8), ["ap-south-1"] = (19.1, 72.9), ["ap-south-2"] = (17.4, 78.5), ["ap-southeast-1"] = (1.4, 103.8),
+        ["ap-southeast-2"] = (-33.9, 151.2), ["ap-southeast-3"] = (-6.2, 106.8), ["ap-southeast-4"] = (-37.8, 145.0), ["ap-southeast-5"] = (3.1, 101.7), ["ap-southeast-6"] = (-36.8, 174.8),
+        ["ap-southeast-7"] = (13.8, 100.5), ["ap-northeast-1"] = (35.7, 139.7), ["ap-northeast-2"] = (37.6, 127.0), ["ap-northeast-3"] = (34.7, 135.5), ["ap-east-1"] = (22.3, 114.2),
+        ["ap-east-2"] = (25.0, 121.5), ["cn-north-1"] = (39.9, 116.4), ["cn-northwest-1"] = (37.5, 105.2), ["us-gov-east-1"] = (40.0, -83.0), ["us-gov-west-1"] = (45.9, -119.7),
+    };
+
+    /// <summary>The great circle between two regions in radians; as far as can be for a region that is not known.</summary>
+    public static double Between(string one, string other)
+    {
+        if (one == other)
+        {
+            return 0;
+        }
+        if (!Places.TryGetValue(one, out var from) || !Places.TryGetValue(other, out var to))
+        {
+            return Math.PI;
+        }
+        static double Radians(double degrees) => degrees * Math.PI / 180;
+        var cosine = (Math.Sin(Radians(from.Latitude)) * Math.Sin(Radians(to.Latitude)))
+            + (Math.Cos(Radians(from.Latitude)) * Math.Cos(Radians(to.Latitude)) * Math.Cos(Radians(from.Longitude - to.Longitude)));
+        return Math.Acos(Math.Clamp(cosine, -1, 1));
+    }
+}

@@ -19,6 +19,7 @@
         'bin/Inferloop.Identity.format.ps1xml'
         'bin/Inferloop.Price.format.ps1xml'
         'bin/Inferloop.Sandbox.format.ps1xml'
+        'bin/Inferloop.Scaling.format.ps1xml'
         'bin/Inferloop.Template.format.ps1xml'
     )
     TypesToProcess       = @('bin/Inferloop.types.ps1xml')
@@ -47,6 +48,7 @@
         'Get-InferloopSandboxFault'
         'Get-InferloopSandboxLoad'
         'Get-InferloopSandboxRequest'
+        'Get-InferloopScaling'
         'Import-InferloopEnvironmentSpec'
         'Import-InferloopResource'
         'Measure-InferloopCostAccuracy'
@@ -58,6 +60,7 @@
         'Set-InferloopBudget'
         'Set-InferloopEnvironment'
         'Set-InferloopSandboxLoad'
+        'Set-InferloopScaling'
         'Start-InferloopSandbox'
         'Stop-InferloopSandbox'
         'Test-InferloopCostEstimate'

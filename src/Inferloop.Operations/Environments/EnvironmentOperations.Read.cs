@@ -60,8 +60,8 @@ internal sealed partial class EnvironmentOperations
 
     /// <summary>The parts of an environment, each as its own service sees it.</summary>
     public async Task<IReadOnlyList<InferloopEnvironmentComponent>> ComponentsAsync(InferloopEnvironment environment, CancellationToken cancellation) =>
-        await new EnvironmentComponents(aws).ReadAsync(
-            environment.Name, await ResourcesAsync(environment.StackId, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
+        (await new EnvironmentComponents(aws).ReadAsync(
+            environment.Name, await ResourcesAsync(environment.StackId, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false)).Select(c => c with { Origin = environment }).ToList();
 
     /// <summary>The environment's alarms, those that fire first.</summary>
     public async Task<IReadOnlyList<Alarms.InferloopAlarm>> AlarmsAsync(InferloopEnvironment environment, CancellationToken cancellation) =>
@@ -122,7 +122,10 @@ internal sealed partial class EnvironmentOperations
         var stack = await FindStackAsync(environment.StackId, cancellation).ConfigureAwait(false) ?? throw NotFound(environment.Name, environment.Region);
         Refuse(EnvironmentCommand.Drift, environment.Name, stack);
         var stacks = await StacksAsync(stack.StackId, cancellation).ConfigureAwait(false);
-        return await new DriftReader(aws.CloudFormation, options, reporter).ReadAsync(environment.Name, stacks, cancellation).ConfigureAwait(false);
+        var found = await new DriftReader(aws.CloudFormation, options, reporter).ReadAsync(environment.Name, stacks, cancellation).ConfigureAwait(false);
+
+        // Bounds of now, not of when the object was made that came down a pipeline.
+        return Scaling.ScalingDrift.Judge(Convert(stack, environment.AccountId).Spec, found);
     }
 
     /// <summary>The stacks of an environment with the paths of what is in them: "" for the root, Network/ and so on for nested ones.</summary>

@@ -64,6 +64,9 @@ public sealed record InferloopDrift
     /// <summary>The properties that differ.</summary>
     public IReadOnlyList<InferloopDriftProperty> Properties { get; init => field = value.Indexable(); } = [];
 
+    /// <summary>Properties that scaling moved within the bounds of the spec: they are as they should be, and no drift.</summary>
+    public IReadOnlyList<InferloopDriftProperty> Scaled { get; init => field = value.Indexable(); } = [];
+
     /// <summary>When it was looked at.</summary>
     public DateTimeOffset? Checked { get; init; }
 

@@ -27,6 +27,9 @@ public sealed record InferloopEnvironmentComponent
     /// <summary>The facts that matter about it, such as running and desired tasks.</summary>
     public string Detail { get; init; } = "";
 
+    /// <summary>The environment that it was asked for, so that what follows in a pipeline goes to the same place.</summary>
+    internal InferloopEnvironment? Origin { get; init; }
+
     /// <summary>Path, health and detail in one line.</summary>
     public override string ToString() => $"{Path}: {Health} ({Status}{(Detail.Length > 0 ? "; " + Detail : "")})";
 }

@@ -11,7 +11,7 @@ namespace Inferloop.Operations.Environments;
 internal sealed partial class Preflight
 {
     /// <summary>What Lambda never lets an account reserve, so that its other functions can run.</summary>
-    private const int Unreserved = 100;
+    internal const int Unreserved = 100;
 
     private async Task FunctionsAsync(CancellationToken cancellation)
     {

@@ -1,6 +1,3 @@
-using Amazon.Runtime;
-using Amazon.ServiceQuotas.Model;
-
 namespace Inferloop.Operations.Environments;
 
 internal sealed partial class Preflight
@@ -87,23 +84,7 @@ internal sealed partial class Preflight
         }
     }
 
-    /// <summary>The account's own limit, or the one of every account; null where neither can be read.</summary>
-    private async Task<double?> ValueAsync(string service, string code, CancellationToken cancellation)
-    {
-        var quotas = aws.Client<Amazon.ServiceQuotas.IAmazonServiceQuotas>();
-        try
-        {
-            return (await quotas.GetServiceQuotaAsync(new GetServiceQuotaRequest { ServiceCode = service, QuotaCode = code }, cancellation).ConfigureAwait(false)).Quota?.Value;
-        }
-        catch (AmazonServiceException e) when (e.ErrorCode == "NoSuchResourceException")
-        {
-            return (await quotas.GetAWSDefaultServiceQuotaAsync(new GetAWSDefaultServiceQuotaRequest { ServiceCode = service, QuotaCode = code }, cancellation).ConfigureAwait(false)).Quota?.Value;
-        }
-        catch (Exception e) when (e is AmazonServiceException or AmazonClientException)
-        {
-            return null;
-        }
-    }
+    private Task<double?> ValueAsync(string service, string code, CancellationToken cancellation) => AccountQuotas.ValueAsync(aws, service, code, cancellation);
 
     private async Task<int> UsedAsync(string type, CancellationToken cancellation)
     {

@@ -178,6 +178,23 @@ internal sealed class PreparedChange : IAsyncDisposable
         }
     }
 
+    /// <summary>Does something to the environment that no template says, under the lock of the change and in its journal.</summary>
+    public async Task BesideAsync(string step, Func<CancellationToken, Task> work, CancellationToken cancellation)
+    {
+        // Once the change ran its entry is closed; without one, this is all that happens.
+        var alone = !executed;
+        if (alone)
+        {
+            await scope!.StepAsync(step, cancellation).ConfigureAwait(false);
+        }
+
+        await work(cancellation).ConfigureAwait(false);
+        if (alone && Empty)
+        {
+            await scope!.EndAsync(OperationState.Completed).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Says no to an update that would replace or delete a data store that nobody named.</summary>
     /// <exception cref="OperationException">DataStoreReplacement: which, why, and the parameter that consents.</exception>
     public void RefuseUnnamed()

@@ -158,3 +158,25 @@ public enum LambdaArchitecture
     /// <summary>arm64: a fifth cheaper; Lambda Insights' layer is not for it.</summary>
     Arm64,
 }
+
+/// <summary>What of scaling rests, until it is resumed.</summary>
+public enum ScalingSuspension
+{
+    /// <summary>Nothing does.</summary>
+    None,
+
+    /// <summary>Nothing is taken away by policies.</summary>
+    In,
+
+    /// <summary>Nothing is added by policies.</summary>
+    Out,
+
+    /// <summary>Policies neither add nor take away.</summary>
+    Dynamic,
+
+    /// <summary>The schedule does not change the bounds.</summary>
+    Scheduled,
+
+    /// <summary>Neither policies nor the schedule do anything.</summary>
+    All,
+}

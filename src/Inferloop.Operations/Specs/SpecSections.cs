@@ -91,6 +91,26 @@ public sealed record EcsSpec
     [SpecMember(Minimum = 10, Maximum = 95, Unit = "%", Summary = "average memory that scaling keeps")]
     public int TargetMemoryPercent { get; init; } = 80;
 
+    /// <summary>Requests a minute for each task that scaling keeps, 0 to 1000000; 0 for no scaling by requests. Default 0.</summary>
+    [SpecMember(Minimum = 0, Maximum = 1000000, Unit = "requests a minute", Summary = "for each task, that scaling keeps; 0 for not")]
+    public int TargetRequestsPerTask { get; init; }
+
+    /// <summary>A metric of one's own that scaling keeps at a target, namespace|metric|statistic|target|dimension|value; empty for none. Default empty.</summary>
+    [SpecMember(Optional = true, Pattern = Scaling.ScalingMetric.Pattern, PatternMeaning = Scaling.ScalingMetric.Meaning, Summary = "a metric of one's own: namespace|metric|statistic|target|dimension|value")]
+    public string TaskScalingMetric { get; init; } = "";
+
+    /// <summary>Percent of the tasks that are added when the CPU alarm fires, at 90 to 95 % CPU and above. Default 25,50.</summary>
+    [SpecMember(Pattern = "^[1-9][0-9]{0,2},[1-9][0-9]{0,2}$", PatternMeaning = "two numbers of percent such as 25,50", Summary = "percent of tasks added by the CPU alarm, at 90 to 95 % and above")]
+    public string TaskScalingSteps { get; init; } = "25,50";
+
+    /// <summary>Times at which the bounds change, up to five, name|expression|time zone|fewest|most with semicolons between them; empty for none. Default empty.</summary>
+    [SpecMember(Optional = true, Pattern = Scaling.ScalingSchedule.Pattern, PatternMeaning = Scaling.ScalingSchedule.Meaning, Summary = "times of other bounds: name|cron(...)|time zone|fewest|most;...")]
+    public string TaskScalingSchedule { get; init; } = "";
+
+    /// <summary>What of scaling rests: None, In, Out, Dynamic (both directions), Scheduled or All. Default None.</summary>
+    [SpecMember(Summary = "None, In, Out, Dynamic, Scheduled or All")]
+    public ScalingSuspension TaskScalingSuspended { get; init; }
+
     /// <summary>Instance type of the container instances, for the modes Ec2 and Mixed. Default t3.medium.</summary>
     [SpecMember(Pattern = "^[a-z][a-z0-9-]*\\.[a-z0-9-]+$", PatternMeaning = "an EC2 instance type such as t3.medium", Summary = "for the modes Ec2 and Mixed")]
     public string Ec2InstanceType { get; init; } = "t3.medium";

@@ -236,6 +236,8 @@ internal sealed partial class SpecValidator
             Error("InstanceRange", "ecs.ec2MinimumInstances", $"The least number of container instances ({ecs.Ec2MinimumInstances}) is above the greatest ({ecs.Ec2MaximumInstances}).", "Lower ecs.ec2MinimumInstances or raise ecs.ec2MaximumInstances.");
         }
 
+        Schedule("TaskSchedule", "ecs.taskScalingSchedule", ecs.TaskScalingSchedule, 5000);
+
         if (spec.Stage == EnvironmentStage.Prod && ecs.CapacityMode == CapacityMode.FargateSpot)
         {
             Warning("SpotInProduction", "ecs.capacityMode", "Spot tasks are taken away with two minutes' notice.", "Set Fargate, or Mixed.");

@@ -117,6 +117,6 @@ public sealed partial class HelpPageTests
 
     private static string PathOf(string name) => Path.Combine(Folder, name + ".md");
 
-    [GeneratedRegex("^((Get|Set|Remove|Wait|Resume|Compare)-InferloopEnvironment($|Event|Component)|Get-Inferloop(Drift|Alarm|CostRecommendation)|(Get|Set)-InferloopBudget|Import-InferloopResource)")]
+    [GeneratedRegex("^((Get|Set|Remove|Wait|Resume|Compare)-InferloopEnvironment($|Event|Component)|Get-Inferloop(Drift|Alarm|CostRecommendation)|(Get|Set)-InferloopBudget|(Get|Set|Measure)-InferloopScaling|Import-InferloopResource)")]
     private static partial Regex NeedsEnvironment();
 }

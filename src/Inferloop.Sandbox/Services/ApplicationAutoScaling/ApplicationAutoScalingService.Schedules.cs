@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Inferloop.Sandbox.Runtime;
+using Inferloop.Templates.Scheduling;
 
 namespace Inferloop.Sandbox.Services.ApplicationAutoScaling;
 

@@ -30,7 +30,7 @@ internal sealed partial class ApplicationAutoScalingService : SandboxService
         {
             var names = input.Texts("PolicyNames");
             var all = Policies(context).Where(policy => policy.Text("ServiceNamespace") == input.Text("ServiceNamespace") && (names.Count == 0 || names.Contains(policy.Text("PolicyName")!))
-                && (input.Text("ResourceId") is not { } id || policy.Text("ResourceId") == id) && (input.Text("ScalableDimension") is not { } dimension || policy.Text("ScalableDimension") == dimension));
+                && (input.Text("ResourceId") is not { } id || policy.Text("ResourceId") == id) && (input.Text("ScalableDimension") is not { } dimension || policy.Text("ScalableDimension") == dimension)).Select(policy => WithAlarms(context, policy)).ToList();
             return Pages.Answer(input, all, "ScalingPolicies", defaultSize: 50, tokenErrorCode: "InvalidNextTokenException");
         });
         On("PutScheduledAction", PutScheduledAction);
@@ -53,6 +53,18 @@ internal sealed partial class ApplicationAutoScalingService : SandboxService
         On("TagResource", (context, input) => Retag(context, input, document => Tags.Put(document, "_Tags", Tags.FromMap(input.Child("Tags")))));
         On("UntagResource", (context, input) => Retag(context, input, document => Tags.Remove(document, "_Tags", input.Texts("TagKeys"))));
         On("ListTagsForResource", (context, input) => new JsonObject { ["Tags"] = Tags.AsMap(ByArn(context, input).Objects("_Tags")) });
+    }
+
+    /// <summary>Target tracking has alarms of its own; of a step policy they are whichever name it as what they do.</summary>
+    private JsonObject WithAlarms(RequestContext context, JsonObject policy)
+    {
+        if (policy.Text("PolicyType") != "StepScaling")
+        {
+            return policy;
+        }
+        var arn = policy.Required("PolicyARN");
+        return policy.With("Alarms", new JsonArray([.. Runtime.Service<CloudWatch.CloudWatchService>().AlarmsThatDo(context, arn)
+            .Select(alarm => (JsonNode)alarm.Pick("AlarmName").With("AlarmARN", alarm["AlarmArn"].Copy()))]));
     }
 
     private Collection Targets(RequestContext context) => Collection(context, "targets");

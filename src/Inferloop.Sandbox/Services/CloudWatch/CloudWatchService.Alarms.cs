@@ -199,6 +199,10 @@ internal sealed partial class CloudWatchService
     }
 
     /// <summary>The state of an alarm; null when there is none of that name.</summary>
+    /// <summary>The alarms that name an action in any of their states.</summary>
+    public IEnumerable<JsonObject> AlarmsThatDo(RequestContext context, string action) =>
+        Alarms(context).Where(alarm => alarm.Texts("AlarmActions").Concat(alarm.Texts("OKActions")).Concat(alarm.Texts("InsufficientDataActions")).Contains(action));
+
     public string? StateOf(RequestContext context, string name) => Alarms(context).Get(name)?.Text("StateValue");
 
     /// <summary>How far back an alarm looks.</summary>

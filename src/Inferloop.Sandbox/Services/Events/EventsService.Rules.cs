@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Inferloop.Sandbox.Runtime;
+using Inferloop.Templates.Scheduling;
 
 namespace Inferloop.Sandbox.Services.Events;
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Inferloop.Sandbox.CloudFormation;
 using Inferloop.Sandbox.Runtime;
+using Inferloop.Templates.Scheduling;
 
 namespace Inferloop.Sandbox.Services.Scheduler;
 

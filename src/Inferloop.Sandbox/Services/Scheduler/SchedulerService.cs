@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Inferloop.Sandbox.Runtime;
 using Inferloop.Sandbox.Services.Events;
 using Inferloop.Sandbox.Services.Iam;
+using Inferloop.Templates.Scheduling;
 
 namespace Inferloop.Sandbox.Services.Scheduler;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Inferloop.Sandbox.Services;
+namespace Inferloop.Templates.Scheduling;
 
 /// <summary>AWS's schedules: <c>cron(m h dom mon dow year)</c>, <c>rate(n unit)</c>, <c>at(moment)</c>.</summary>
 internal sealed class ScheduleExpression

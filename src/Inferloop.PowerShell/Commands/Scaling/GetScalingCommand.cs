@@ -1,0 +1,25 @@
+using System.Management.Automation;
+using Inferloop.Operations.Scaling;
+
+namespace Inferloop.PowerShell.Commands.Scaling;
+
+/// <summary>Shows how the parts of an environment scale: bounds, what runs, targets, schedules with their next times, and what rests.</summary>
+[Cmdlet(VerbsCommon.Get, "InferloopScaling", DefaultParameterSetName = "Name")]
+[OutputType(typeof(InferloopScaling))]
+public sealed class GetScalingCommand : ScalingCmdlet
+{
+    /// <summary>Only these: Ecs, EcsInstances, EksNodes, Batch, LambdaReserved, LambdaProvisioned, TableRead, TableWrite, Cache, DatabaseStorage or DatabaseReplicas.</summary>
+    [Parameter(Position = 1)]
+    public ScalingComponent[]? Component { get; set; }
+
+    /// <inheritdoc/>
+    protected override async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var (operations, environment) = await FindScaledAsync(cancellationToken).ConfigureAwait(false);
+        var components = Component ?? (Part is not null ? ComponentsOf(Part) : Scaling is not null ? [Scaling.Component] : null);
+        foreach (var scaling in await new ScalingReader(operations, Now()).ReadAsync(environment, components, cancellationToken).ConfigureAwait(false))
+        {
+            await WriteAsync(scaling).ConfigureAwait(false);
+        }
+    }
+}

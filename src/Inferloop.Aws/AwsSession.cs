@@ -12,7 +12,7 @@ namespace Inferloop.Aws;
 /// A way to AWS: credentials, a region, an endpoint, and the clients made with them. Safe to use from several threads.
 /// Making one opens no socket; credentials are looked for when the first request needs them.
 /// </summary>
-public sealed class AwsSession : IDisposable
+public sealed partial class AwsSession : IDisposable
 {
     private readonly ConcurrentDictionary<(Type Service, string Region), Lazy<IDisposable>> clients = new();
     private readonly AwsConnectionOptions options;

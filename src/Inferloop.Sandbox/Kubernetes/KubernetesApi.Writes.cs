@@ -41,7 +41,13 @@ internal sealed partial class KubernetesApi
         {
             throw KubernetesFault.AlreadyExists(target.Kind, own);
         }
-        return Write(IsDry(request) ? document : objects.Add(target.Kind, document), 201);
+        if (IsDry(request))
+        {
+            metadata["uid"] = runtime.Ids.Uuid();
+            metadata["creationTimestamp"] = objects.Now;
+            return Write(document, 201);
+        }
+        return Write(objects.Add(target.Kind, document), 201);
     }
 
     private ServiceResponse Update(Target target, ServiceRequest request)

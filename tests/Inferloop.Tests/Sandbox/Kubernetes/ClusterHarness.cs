@@ -92,7 +92,7 @@ internal sealed class ClusterHarness : IAsyncDisposable
               "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "{{name}}" },
               "spec": {
                 "replicas": {{replicas}}, "selector": { "matchLabels": { "app": "{{name}}" } },
-                "template": { "metadata": { "labels": { "app": "{{name}}" } }, "spec": { "containers": [ { "name": "web", "image": "{{image}}", "readinessProbe": { "httpGet": { "path": "/ready", "port": 80 } } } ] } }
+                "template": { "metadata": { "labels": { "app": "{{name}}" } }, "spec": { "containers": [ { "name": "{{name}}", "image": "{{image}}", "readinessProbe": { "httpGet": { "path": "/ready", "port": 80 } } } ] } }
               }
             }
             """)!;

@@ -36,7 +36,7 @@ public sealed partial class AwsSession
             keys = new ImmutableCredentials(assumed.Credentials.AccessKeyId, assumed.Credentials.SecretAccessKey, assumed.Credentials.SessionToken);
         }
 
-        IRequest request = new DefaultRequest(new GetCallerIdentityRequest(), "AWSSecurityTokenService")
+        var request = new DefaultRequest(new GetCallerIdentityRequest(), "AWSSecurityTokenService")
         {
             HttpMethod = "GET",
             ResourcePath = "/",

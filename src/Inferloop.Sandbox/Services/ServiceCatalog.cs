@@ -44,6 +44,7 @@ internal static class ServiceCatalog
         new Organizations.OrganizationsService(runtime),
         new Waf.WafService(runtime),
         new Route53.Route53Service(runtime),
+        new Backup.BackupService(runtime),
     ];
 
     public static IEnumerable<ResourceProvider> Providers(SandboxRuntime runtime) =>
@@ -80,5 +81,6 @@ internal static class ServiceCatalog
         .. Organizations.OrganizationsResources.All(runtime),
         .. Waf.WafResources.All(runtime),
         .. Route53.Route53Resources.All(runtime),
+        .. Backup.BackupResources.All(runtime),
     ];
 }

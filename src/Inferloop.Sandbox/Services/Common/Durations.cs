@@ -116,6 +116,14 @@ internal static class Durations
     /// <summary>A job that does not say how long it takes.</summary>
     public static readonly TimeSpan BatchJob = TimeSpan.FromSeconds(60);
 
+    // AWS Backup: a job waits until it is picked up, and is looked after until what it asked for is there.
+    public static readonly TimeSpan BackupJobStart = TimeSpan.FromSeconds(90);
+    public static readonly TimeSpan BackupJobPoll = TimeSpan.FromSeconds(15);
+    public static readonly TimeSpan BackupTable = TimeSpan.FromMinutes(4);
+    public static readonly TimeSpan BackupBucket = TimeSpan.FromMinutes(12);
+    public static readonly TimeSpan BackupCopy = TimeSpan.FromMinutes(8);
+    public static readonly TimeSpan BackupBucketRestore = TimeSpan.FromMinutes(10);
+
     // RDS: times between events of instances of a few dozen GiB, as operators report them; the guide says "several minutes" for most.
     public static readonly TimeSpan RdsCreate = TimeSpan.FromMinutes(6);
 

@@ -43,9 +43,9 @@ internal sealed partial class DynamoDbService
     }
 
     /// <summary>Makes a backup of what a table holds at this moment.</summary>
-    private JsonObject Keep(RequestContext context, JsonObject table, TableStore store, string name, string type)
+    private JsonObject Keep(RequestContext context, JsonObject table, TableStore store, string name, string type, string? recoveryPoint = null)
     {
-        var arn = $"{table.Text("TableArn")}/backup/{context.Now.ToUnixTimeMilliseconds().ToString("D14", CultureInfo.InvariantCulture)}-{Runtime.Ids.Hex(8)}";
+        var arn = recoveryPoint ?? $"{table.Text("TableArn")}/backup/{context.Now.ToUnixTimeMilliseconds().ToString("D14", CultureInfo.InvariantCulture)}-{Runtime.Ids.Hex(8)}";
         List<IReadOnlyDictionary<string, AttributeValue>> items;
         long size;
         lock (store.Gate)
@@ -75,7 +75,7 @@ internal sealed partial class DynamoDbService
                 ["BackupStatus"] = isUser ? "CREATING" : "AVAILABLE",
                 ["BackupType"] = type,
                 ["BackupCreationDateTime"] = Documents.Time(context.Now),
-            }.With("BackupExpiryDateTime", isUser ? null : Documents.Time(context.Now + SystemBackupLife)),
+            }.With("BackupExpiryDateTime", type != "SYSTEM" ? null : Documents.Time(context.Now + SystemBackupLife)),
             ["SourceTableDetails"] = source,
             ["SourceTableFeatureDetails"] = new JsonObject
             {
@@ -86,6 +86,10 @@ internal sealed partial class DynamoDbService
         };
         backupItems[arn] = items;
         Backups(context).Put(arn, backup);
+        if (type == "AWS_BACKUP")
+        {
+            return backup;
+        }
         Runtime.After(isUser ? Durations.DynamoDbBackup : SystemBackupLife, () =>
         {
             if (isUser)
@@ -108,6 +112,11 @@ internal sealed partial class DynamoDbService
         var (from, to) = (input.TimeOf("TimeRangeLowerBound"), input.TimeOf("TimeRangeUpperBound"));
         var all = Backups(context).All().Where(backup =>
         {
+            if (backup.Child("BackupDetails")!.Required("BackupArn").Contains(":backup:", StringComparison.Ordinal))
+            {
+                // Those that AWS Backup manages are its alone.
+                return false;
+            }
             var (details, source) = (backup.Child("BackupDetails")!, backup.Child("SourceTableDetails")!);
             var at = details.TimeOf("BackupCreationDateTime");
             return (table is null || source.Text("TableName") == table) && (type == "ALL" || details.Text("BackupType") == type)
@@ -139,6 +148,31 @@ internal sealed partial class DynamoDbService
         var backup = Backup(context, arn);
         return backup.Child("BackupDetails")!.Text("BackupStatus") == "AVAILABLE" ? backup
             : throw new ServiceFault("BackupInUseException", $"Backup is being created: {arn}");
+    }
+
+    /// <summary>A recovery point of AWS Backup: what a table holds now. Gives its size.</summary>
+    public long KeepForBackup(RequestContext context, string table, string recoveryPoint)
+    {
+        var document = Tables(context).Get(table) ?? throw new ServiceFault("TableNotFoundException", $"Table not found: {table}");
+        return stores.TryGetValue((context.AccountId, context.Region, table), out var store)
+            ? Keep(context, document, store, recoveryPoint[(recoveryPoint.LastIndexOf(':') + 1)..], "AWS_BACKUP", recoveryPoint).Child("BackupDetails")!.Long("BackupSizeBytes") ?? 0
+            : throw new ServiceFault("TableInUseException", $"Table {table} is not in a state in which it can be backed up: {document.Text("TableStatus")}");
+    }
+
+    /// <summary>A copy of a recovery point of AWS Backup, in another region or account.</summary>
+    public void CopyForBackup(RequestContext from, string recoveryPoint, RequestContext to, string copy)
+    {
+        var backup = Backup(from, recoveryPoint);
+        backup.Child("BackupDetails")!["BackupArn"] = copy;
+        backupItems[copy] = backupItems[recoveryPoint];
+        Backups(to).Put(copy, backup);
+    }
+
+    /// <summary>Forgets a recovery point of AWS Backup.</summary>
+    public void RemoveForBackup(RequestContext context, string recoveryPoint)
+    {
+        Backups(context).Remove(recoveryPoint);
+        backupItems.TryRemove(recoveryPoint, out _);
     }
 
     private JsonObject RestoreTableFromBackup(RequestContext context, JsonObject input)

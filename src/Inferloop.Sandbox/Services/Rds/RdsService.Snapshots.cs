@@ -29,9 +29,9 @@ internal sealed partial class RdsService
         On("DeleteDBSnapshot", (context, input) =>
         {
             var snapshot = Snapshot(context, input.Required("DBSnapshotIdentifier"));
-            if (snapshot.Text("SnapshotType") == "automated")
+            if (snapshot.Text("SnapshotType") is "automated" or "awsbackup")
             {
-                throw new ServiceFault("InvalidDBSnapshotState", "Deletion of automated snapshots is not allowed");
+                throw new ServiceFault("InvalidDBSnapshotState", snapshot.Text("SnapshotType") == "automated" ? "Deletion of automated snapshots is not allowed" : "Snapshots created by AWS Backup are deleted by AWS Backup");
             }
             RequireSnapshot(snapshot);
             Snapshots(context).Remove(Key(snapshot.Required("DBSnapshotIdentifier")));
@@ -157,7 +157,8 @@ internal sealed partial class RdsService
     {
         var source = Snapshot(context, input.Required("SourceDBSnapshotIdentifier"));
         RequireSnapshot(source);
-        var target = CheckIdentifier(input.Required("TargetDBSnapshotIdentifier"), "TargetDBSnapshotIdentifier", 255);
+        var forBackup = input.Is("_ForBackup");
+        var target = forBackup ? input.Required("TargetDBSnapshotIdentifier") : CheckIdentifier(input.Required("TargetDBSnapshotIdentifier"), "TargetDBSnapshotIdentifier", 255);
         var (region, account) = (source.Required("DBSnapshotArn").Split(':')[3], source.Required("DBSnapshotArn").Split(':')[4]);
         if (region != context.Region && source.Is("Encrypted") && !input.Has("KmsKeyId"))
         {
@@ -171,7 +172,7 @@ internal sealed partial class RdsService
         copy.Remove("_Restore");
         copy["DBSnapshotIdentifier"] = target;
         copy["DBSnapshotArn"] = context.Arn("rds", "snapshot:" + target);
-        copy["SnapshotType"] = "manual";
+        copy["SnapshotType"] = forBackup ? "awsbackup" : "manual";
         copy["Status"] = region == context.Region ? "creating" : "copying";
         copy["PercentProgress"] = 0;
         copy["SourceDBSnapshotIdentifier"] = source.Text("DBSnapshotArn");
@@ -194,6 +195,24 @@ internal sealed partial class RdsService
         CompleteSnapshot(context, target, region == context.Region ? Durations.RdsSnapshot : Durations.RdsSnapshotCopy);
         return new JsonObject { ["DBSnapshot"] = copy };
     }
+
+    /// <summary>A snapshot that AWS Backup takes.</summary>
+    public void KeepForBackup(RequestContext context, string instance, string snapshot)
+    {
+        var found = Instance(context, instance);
+        RequireAvailable(found);
+        NewSnapshot(context, found, snapshot, "awsbackup", found["TagList"].Copy() ?? new JsonArray());
+    }
+
+    /// <summary>A copy that AWS Backup makes of a snapshot.</summary>
+    public void CopyForBackup(RequestContext to, string sourceArn, string snapshot, string? key) =>
+        CopySnapshot(to, new JsonObject { ["SourceDBSnapshotIdentifier"] = sourceArn, ["TargetDBSnapshotIdentifier"] = snapshot, ["CopyTags"] = true, ["_ForBackup"] = true }.With("KmsKeyId", key));
+
+    /// <summary>A snapshot, by ARN; null when there is none.</summary>
+    public JsonObject? FindSnapshot(RequestContext context, string arn) => Snapshots(context).Get(Key(arn.Split(':', 7)[^1]));
+
+    /// <summary>Removes a snapshot of AWS Backup.</summary>
+    public void RemoveForBackup(RequestContext context, string arn) => Snapshots(context).Remove(Key(arn.Split(':', 7)[^1]));
 
     private void AddAutomated(RequestContext context, string id)
     {

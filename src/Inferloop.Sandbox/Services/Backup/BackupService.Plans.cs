@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Inferloop.Sandbox.Faults;
 using Inferloop.Sandbox.Runtime;
+using Inferloop.Templates.Scheduling;
 
 namespace Inferloop.Sandbox.Services.Backup;
 

@@ -48,7 +48,17 @@ internal sealed partial class LogsService
     private static ServiceFault NoStream() => new("ResourceNotFoundException", "The specified log stream does not exist.");
 
     private IEnumerable<LogStream> StreamsOf(RequestContext context, string group) => streams
-        .Where(pair => pair.Key.Account == context.AccountId && pair.Key.Region == context.Region && pair.Key.Group == group).Select(pair => pair.Value);
+        .Where(pair => pair.Key.Account == context.AccountId && pair.Key.Region == context.Region && pair.Key.Group == group).Select(pair => Kept(context, group, pair.Value));
+
+    /// <summary>A stream without the events that are older than its group's retention: they go when next somebody looks.</summary>
+    private LogStream Kept(RequestContext context, string group, LogStream stream)
+    {
+        if (Groups(context).Get(group)?.Int("retentionInDays") is { } days)
+        {
+            stream.Prune(context.Now.AddDays(-days).ToUnixTimeMilliseconds());
+        }
+        return stream;
+    }
 
     private void Forget(RequestContext context, string group)
     {
@@ -60,19 +70,24 @@ internal sealed partial class LogsService
 
     private JsonObject Measured(RequestContext context, JsonObject group) => group.With("storedBytes", StreamsOf(context, group.Required("logGroupName")).Sum(stream => stream.Bytes));
 
-    private LogStream Stream(RequestContext context, JsonObject input) =>
-        streams.GetValueOrDefault((context.AccountId, context.Region, Group(context, input).Required("logGroupName"), input.Required("logStreamName"))) ?? throw NoStream();
+    private LogStream Stream(RequestContext context, JsonObject input)
+    {
+        var group = Group(context, input).Required("logGroupName");
+        return streams.TryGetValue((context.AccountId, context.Region, group, input.Required("logStreamName")), out var found) ? Kept(context, group, found) : throw NoStream();
+    }
 
     /// <summary>Writes a line into a stream, for services that log; the stream is made when it is missing.</summary>
     public void Write(RequestContext context, string group, string stream, string message)
     {
-        if (!Groups(context).Contains(group))
+        if (Groups(context).Get(group) is not { } found)
         {
             return;
         }
         var now = Runtime.Clock.Now.ToUnixTimeMilliseconds();
         var target = streams.GetOrAdd((context.AccountId, context.Region, group, stream), key => new LogStream(key.Stream, now, context.Arn("logs", $"log-group:{group}:log-stream:{stream}")));
-        target.Add([new LogEvent(now, now, message, Interlocked.Increment(ref eventIds))]);
+        var written = new LogEvent(now, now, message, Interlocked.Increment(ref eventIds));
+        target.Add([written]);
+        Ingested(context, found, stream, [written]);
     }
 
     private JsonObject PutLogEvents(RequestContext context, JsonObject input)
@@ -98,8 +113,10 @@ internal sealed partial class LogsService
         var (oldest, newest) = (now - (14L * 24 * 3_600_000), now + (2L * 3_600_000));
         var tooOld = events.Count(item => item.Time < oldest);
         var firstTooNew = events.FindIndex(item => item.Time > newest);
-        var accepted = events.Where(item => item.Time >= oldest && item.Time <= newest).ToList();
-        stream.Add(accepted.Select(item => new LogEvent(item.Time, now, item.Message, Interlocked.Increment(ref eventIds))));
+        var group = Group(context, input);
+        var accepted = events.Where(item => item.Time >= oldest && item.Time <= newest).Select(item => new LogEvent(item.Time, now, item.Message, Interlocked.Increment(ref eventIds))).ToList();
+        stream.Add(accepted);
+        Ingested(context, group, stream.Name, accepted);
         var answer = new JsonObject { ["nextSequenceToken"] = stream.Token };
         if (accepted.Count < events.Count)
         {
@@ -210,6 +227,21 @@ internal sealed class LogStream(string name, long created, string arn)
                 events.Insert(at, item);
                 bytes += Encoding.UTF8.GetByteCount(item.Message) + 26;
             }
+        }
+    }
+
+    /// <summary>Forgets events from before a moment.</summary>
+    public void Prune(long before)
+    {
+        lock (gate)
+        {
+            var count = 0;
+            while (count < events.Count && events[count].Time < before)
+            {
+                bytes -= Encoding.UTF8.GetByteCount(events[count].Message) + 26;
+                count++;
+            }
+            events.RemoveRange(0, count);
         }
     }
 

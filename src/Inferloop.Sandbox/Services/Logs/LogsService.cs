@@ -4,7 +4,7 @@ using Inferloop.Sandbox.Runtime;
 
 namespace Inferloop.Sandbox.Services.Logs;
 
-/// <summary>CloudWatch Logs: groups, streams, events, filters. Insights queries are not there yet.</summary>
+/// <summary>CloudWatch Logs: groups, streams, events with their retention, filters that measure and send on, queries.</summary>
 internal sealed partial class LogsService : SandboxService
 {
     private static readonly int[] Retentions = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
@@ -54,11 +54,12 @@ internal sealed partial class LogsService : SandboxService
         On("TagResource", (context, input) => Change(context, ByArn(input), group => Tags.Put(group, "_Tags", Tags.FromMap(input.Child("tags")))));
         On("UntagResource", (context, input) => Change(context, ByArn(input), group => Tags.Remove(group, "_Tags", input.Texts("tagKeys"))));
         On("ListTagsForResource", (context, input) => new JsonObject { ["tags"] = Tags.AsMap(Group(context, ByArn(input)).Objects("_Tags")) });
-        Stored("MetricFilter", "filterName", "metricFilters", (input, stored) => stored.Take(input, "filterPattern", "metricTransformations", "applyOnTransformedLogs"));
-        Stored("SubscriptionFilter", "filterName", "subscriptionFilters", (input, stored) => stored.Take(input, "filterPattern", "destinationArn", "roleArn", "distribution"));
+        AddFilters();
+        AddInsights();
         On("PutQueryDefinition", (context, input) =>
         {
             var id = input.Text("queryDefinitionId") ?? Runtime.Ids.Uuid();
+            _ = Insights.InsightsParser.Parse(input.Required("queryString"), context.Now);
             var definition = input.Pick("name", "queryString", "logGroupNames", "queryLanguage");
             definition["queryDefinitionId"] = id;
             definition["lastModified"] = context.Now.ToUnixTimeMilliseconds();
@@ -160,7 +161,7 @@ internal sealed partial class LogsService : SandboxService
     }
 
     /// <summary>Put, describe and delete of things that a group keeps by name.</summary>
-    private void Stored(string kind, string nameMember, string listMember, Action<JsonObject, JsonObject> fill)
+    private void Stored(string kind, string nameMember, string listMember, Action<RequestContext, JsonObject, JsonObject> fill)
     {
         var member = $"_{kind}s";
         On("Put" + kind, (context, input) =>
@@ -171,10 +172,10 @@ internal sealed partial class LogsService : SandboxService
             {
                 throw new ServiceFault("LimitExceededException", "Resource limit exceeded.");
             }
+            var stored = new JsonObject { [nameMember] = name, ["logGroupName"] = group.Text("logGroupName"), ["creationTime"] = context.Now.ToUnixTimeMilliseconds() };
+            fill(context, input, stored);
             return Change(context, input, document =>
             {
-                var stored = new JsonObject { [nameMember] = name, ["logGroupName"] = group.Text("logGroupName"), ["creationTime"] = context.Now.ToUnixTimeMilliseconds() };
-                fill(input, stored);
                 document.ChildOrNew(member)[name] = stored;
                 document["metricFilterCount"] = document.ChildOrNew("_MetricFilters").Count;
             });

@@ -74,7 +74,7 @@ internal sealed partial class LogsService
         return input;
     }
 
-    private void Ingested(RequestContext context, JsonObject group, string stream, IReadOnlyList<LogEvent> events)
+    private void Ingested(RequestContext context, JsonObject group, string stream, List<LogEvent> events)
     {
         if (events.Count == 0)
         {
@@ -90,7 +90,7 @@ internal sealed partial class LogsService
         }
     }
 
-    private void Measure(RequestContext context, string group, JsonObject filter, IReadOnlyList<LogEvent> events)
+    private void Measure(RequestContext context, string group, JsonObject filter, List<LogEvent> events)
     {
         var pattern = FilterPattern.Parse(filter.Required("filterPattern"));
         var found = events.Where(item => pattern.Matches(item.Message)).ToList();
@@ -132,7 +132,7 @@ internal sealed partial class LogsService
         }
     }
 
-    private void SendOn(RequestContext context, string group, string stream, JsonObject filter, IReadOnlyList<LogEvent> events)
+    private void SendOn(RequestContext context, string group, string stream, JsonObject filter, List<LogEvent> events)
     {
         var pattern = FilterPattern.Parse(filter.Required("filterPattern"));
         var found = events.Where(item => pattern.Matches(item.Message)).ToList();

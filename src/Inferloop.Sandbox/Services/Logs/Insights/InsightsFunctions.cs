@@ -6,7 +6,7 @@ namespace Inferloop.Sandbox.Services.Logs.Insights;
 /// <summary>The functions of the query language, as its guide lists them.</summary>
 internal static class InsightsFunctions
 {
-    private static object? Numeric(object?[] a, Func<double, double> function) => InsightsValue.Number(a[0]) is { } number && function(number) is var result && double.IsFinite(result) ? result : null;
+    private static double? Numeric(object?[] a, Func<double, double> function) => InsightsValue.Number(a[0]) is { } number && function(number) is var result && double.IsFinite(result) ? result : null;
 
     private static object? OfText(object?[] a, Func<string, object?> function) => InsightsValue.Text(a[0]) is { } text ? function(text) : null;
 

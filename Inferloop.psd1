@@ -52,6 +52,7 @@
         'Import-InferloopEnvironmentSpec'
         'Import-InferloopResource'
         'Measure-InferloopCostAccuracy'
+        'Measure-InferloopScaling'
         'New-InferloopEnvironment'
         'New-InferloopEnvironmentSpec'
         'Remove-InferloopEnvironment'

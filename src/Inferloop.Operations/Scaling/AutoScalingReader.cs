@@ -98,7 +98,7 @@ internal sealed class AutoScalingReader(IAmazonApplicationAutoScaling client, IA
         };
         return new InferloopScalingTarget
         {
-            Metric = metric, Target = tracking.TargetValue ?? 0, Unit = unit, Policy = policy.PolicyName,
+            Metric = metric, Target = unit == "of 1" ? Math.Round((tracking.TargetValue ?? 0) * 100, 4) : tracking.TargetValue ?? 0, Unit = unit == "of 1" ? "%" : unit, Policy = policy.PolicyName,
             ScaleOutCooldown = tracking.ScaleOutCooldown is { } o ? TimeSpan.FromSeconds(o) : null,
             ScaleInCooldown = tracking.ScaleInCooldown is { } i ? TimeSpan.FromSeconds(i) : null,
         };

@@ -26,22 +26,35 @@ internal static class ScalingDrift
 
     private static bool IsScaled(InferloopEnvironmentSpec spec, InferloopDrift drift, string property, int actual)
     {
-        var tasks = ScalingSchedule.Parse(spec.Ecs.TaskScalingSchedule);
         return (drift.Type, drift.Path, property) switch
         {
             ("AWS::ECS::Service", _, "DesiredCount") =>
-                actual >= tasks.Select(t => t.Minimum).Append(spec.Ecs.MinimumTasks).Min() && actual <= tasks.Select(t => t.Maximum).Append(spec.Ecs.MaximumTasks).Max(),
-            ("AWS::ApplicationAutoScaling::ScalableTarget", "Ecs/ScalableTarget", "MinCapacity") => tasks.Any(t => t.Minimum == actual),
-            ("AWS::ApplicationAutoScaling::ScalableTarget", "Ecs/ScalableTarget", "MaxCapacity") => tasks.Any(t => t.Maximum == actual),
+                IsWithin(actual, ScalingSchedule.Parse(spec.Ecs.TaskScalingSchedule), spec.Ecs.MinimumTasks, spec.Ecs.MaximumTasks),
+            ("AWS::ApplicationAutoScaling::ScalableTarget", var path, "MinCapacity") => Scheduled(spec, path).Any(t => t.Minimum == actual),
+            ("AWS::ApplicationAutoScaling::ScalableTarget", var path, "MaxCapacity") => Scheduled(spec, path).Any(t => t.Maximum == actual),
+            ("AWS::Lambda::Alias", _, "ProvisionedConcurrencyConfig.ProvisionedConcurrentExecutions") => spec.Lambda.LambdaProvisionedMaximum > 0
+                && IsWithin(actual, ScalingSchedule.Parse(spec.Lambda.LambdaScalingSchedule), spec.Lambda.LambdaProvisionedConcurrency, spec.Lambda.LambdaProvisionedMaximum),
             ("AWS::AutoScaling::AutoScalingGroup", _, "DesiredCapacity") => actual >= spec.Ecs.Ec2MinimumInstances && actual <= spec.Ecs.Ec2MaximumInstances,
             ("AWS::EKS::Nodegroup", _, "ScalingConfig.DesiredSize") => actual >= spec.Eks.EksMinimumNodes && actual <= spec.Eks.EksMaximumNodes,
             ("AWS::Batch::ComputeEnvironment", _, "ComputeResources.DesiredvCpus") => actual >= spec.Batch.BatchMinimumVcpus && actual <= spec.Batch.BatchMaximumVcpus,
             ("AWS::RDS::DBInstance", "Database/Database", "AllocatedStorage") => actual >= spec.Database.DatabaseStorageSize && actual <= spec.Database.DatabaseMaximumStorage,
             ("AWS::DynamoDB::Table", _, var path) when path.EndsWith("ProvisionedThroughput.ReadCapacityUnits", StringComparison.Ordinal) =>
-                actual >= spec.Storage.TableMinimumReadCapacity && actual <= spec.Storage.TableMaximumReadCapacity,
+                IsWithin(actual, ScalingSchedule.Parse(spec.Storage.TableScalingSchedule), spec.Storage.TableMinimumReadCapacity, spec.Storage.TableMaximumReadCapacity),
             ("AWS::DynamoDB::Table", _, var path) when path.EndsWith("ProvisionedThroughput.WriteCapacityUnits", StringComparison.Ordinal) =>
-                actual >= spec.Storage.TableMinimumWriteCapacity && actual <= spec.Storage.TableMaximumWriteCapacity,
+                IsWithin(actual, ScalingSchedule.Parse(spec.Storage.TableScalingSchedule), spec.Storage.TableMinimumWriteCapacity, spec.Storage.TableMaximumWriteCapacity),
             _ => false,
         };
     }
+
+    /// <summary>Whether a number is within the bounds, or within those of a schedule.</summary>
+    private static bool IsWithin(int actual, IReadOnlyList<InferloopScheduledScaling> schedule, int minimum, int maximum) =>
+        actual >= schedule.Select(t => t.Minimum).Append(minimum).Min() && actual <= schedule.Select(t => t.Maximum).Append(maximum).Max();
+
+    private static IReadOnlyList<InferloopScheduledScaling> Scheduled(InferloopEnvironmentSpec spec, string target) => ScalingSchedule.Parse(target.Split('/')[0] switch
+    {
+        "Ecs" => spec.Ecs.TaskScalingSchedule,
+        "Storage" => spec.Storage.TableScalingSchedule,
+        "Lambda" => spec.Lambda.LambdaScalingSchedule,
+        _ => "",
+    });
 }

@@ -44,8 +44,8 @@ internal sealed class ScalingLimits(EnvironmentOperations operations)
             }
         }
 
-        // 0 means none or without bound where there are two numbers of other kinds.
-        if (request.Component is not (ScalingComponent.DatabaseStorage or ScalingComponent.LambdaReserved or ScalingComponent.LambdaProvisioned)
+        // 0 means none, or without bound, where there are two numbers of other kinds.
+        if (request.Component is not (ScalingComponent.DatabaseStorage or ScalingComponent.LambdaReserved) && !(request.Component == ScalingComponent.LambdaProvisioned && spec.Lambda.LambdaProvisionedMaximum == 0)
             && rule is { Minimum: { } least, Maximum: { } most } && (int)SpecMembers.Require(least).Get(spec) is var low && (int)SpecMembers.Require(most).Get(spec) is var high)
         {
             if (low > high)
@@ -73,7 +73,7 @@ internal sealed class ScalingLimits(EnvironmentOperations operations)
     private static void RefuseBelowRunning(InferloopEnvironmentSpec before, InferloopEnvironmentSpec spec, ScalingRequest request, IReadOnlyList<InferloopScaling> live)
     {
         var rule = ScalingRules.Of(request.Component);
-        if (request.Component is ScalingComponent.DatabaseStorage or ScalingComponent.LambdaReserved || rule.Maximum is not { } member || request.Desired is not null)
+        if (request.Component is ScalingComponent.DatabaseStorage or ScalingComponent.LambdaReserved or ScalingComponent.LambdaProvisioned || rule.Maximum is not { } member || request.Desired is not null)
         {
             return;
         }

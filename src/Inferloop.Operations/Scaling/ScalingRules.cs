@@ -90,8 +90,9 @@ internal static class ScalingRules
         new()
         {
             Component = ScalingComponent.LambdaProvisioned, Unit = "calls", IsPresent = s => s.Lambda.LambdaEnabled, Missing = "-LambdaEnabled $true", IsOf = r => r.Type == "AWS::Lambda::Alias",
-            Minimum = nameof(LambdaSpec.LambdaProvisionedConcurrency),
-            Why = "The number of calls that the function is kept ready for is a fixed one.",
+            Minimum = nameof(LambdaSpec.LambdaProvisionedConcurrency), Maximum = nameof(LambdaSpec.LambdaProvisionedMaximum), Utilization = nameof(LambdaSpec.LambdaProvisionedTarget),
+            Schedule = nameof(LambdaSpec.LambdaScalingSchedule), Suspended = nameof(LambdaSpec.LambdaScalingSuspended),
+            Why = "The calls that the function is kept ready for follow the use of them.",
         },
         Table(ScalingComponent.TableRead, "read units", nameof(StorageSpec.TableMinimumReadCapacity), nameof(StorageSpec.TableMaximumReadCapacity)),
         Table(ScalingComponent.TableWrite, "write units", nameof(StorageSpec.TableMinimumWriteCapacity), nameof(StorageSpec.TableMaximumWriteCapacity)),
@@ -124,6 +125,7 @@ internal static class ScalingRules
         Component = component, Unit = unit, IsPresent = s => s.Storage.TableBillingMode == TableBillingMode.Provisioned, Missing = "-TableBillingMode Provisioned",
         IsOf = r => r.Type is "AWS::DynamoDB::Table" or "AWS::DynamoDB::GlobalTable",
         Minimum = minimum, Maximum = maximum, Utilization = nameof(StorageSpec.TableTargetUtilization),
+        Schedule = nameof(StorageSpec.TableScalingSchedule), Suspended = nameof(StorageSpec.TableScalingSuspended),
         Why = "A table's capacity follows the use of its units.",
     };
 }

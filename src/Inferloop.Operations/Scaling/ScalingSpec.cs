@@ -20,6 +20,7 @@ internal static class ScalingSpec
                 $"Get-InferloopScaling {spec.Name} shows what scales. To have it: Set-InferloopEnvironment {spec.Name} {rule.Missing}.", spec.Name);
         }
 
+        RefuseGlobal(spec, request);
         var values = new Dictionary<string, object>(StringComparer.Ordinal);
         if (request.Preset is { } stage)
         {
@@ -56,6 +57,12 @@ internal static class ScalingSpec
             Set(rule.Schedule, Schedule(spec, rule, request, values), request.Action is null ? "RemoveSchedule" : "Schedule");
         }
 
+        // A number of calls kept ready that does not scale is both bounds; as a minimum alone it stays what it is.
+        if (request is { Component: ScalingComponent.LambdaProvisioned, Minimum: null, Maximum: > 0 } && spec.Lambda.LambdaProvisionedConcurrency == 0)
+        {
+            values[rule.Minimum!] = 1;
+        }
+
         // New bounds move the number that is asked for only as far as they must, and from what runs, not from what was once written.
         if (rule.Desired is { } desired && rule.Minimum is { } least && rule.Maximum is { } most && !values.ContainsKey(desired) && (values.ContainsKey(least) || values.ContainsKey(most)))
         {
@@ -68,6 +75,16 @@ internal static class ScalingSpec
         }
 
         return SpecPresets.Apply(spec, values, existing: true);
+    }
+
+    private static void RefuseGlobal(InferloopEnvironmentSpec spec, ScalingRequest request)
+    {
+        if (request.Component is ScalingComponent.TableRead or ScalingComponent.TableWrite && spec.Storage.GlobalTable && (request.Action is not null || request.RemoveActions.Count > 0 || request.Suspended is not null))
+        {
+            throw new OperationException(
+                "ScalingNotOffered", OperationErrorKind.InvalidArgument, $"The table of '{spec.Name}' is a global one: its scaling has bounds and a target, and neither a schedule nor a rest.",
+                $"Set-InferloopScaling {spec.Name} {request.Component} takes -Minimum, -Maximum and -TargetUtilization here.", spec.Name);
+        }
     }
 
     /// <summary>A value as the spec will have it.</summary>

@@ -55,6 +55,22 @@ public sealed record LambdaSpec
     [SpecMember(Minimum = 0, Maximum = 10000, Unit = "calls")]
     public int LambdaProvisionedConcurrency { get; init; }
 
+    /// <summary>Most calls at once that scaling keeps ready, 0 to 10000; 0 keeps LambdaProvisionedConcurrency fixed. Default 0.</summary>
+    [SpecMember(Minimum = 0, Maximum = 10000, Unit = "calls", Summary = "the most kept ready; 0 keeps lambdaProvisionedConcurrency fixed")]
+    public int LambdaProvisionedMaximum { get; init; }
+
+    /// <summary>Use of the calls kept ready that scaling holds, 10 to 90 percent. Default 70.</summary>
+    [SpecMember(Minimum = 10, Maximum = 90, Unit = "%", Summary = "use of the calls kept ready that scaling holds")]
+    public int LambdaProvisionedTarget { get; init; } = 70;
+
+    /// <summary>Times at which other bounds of the calls kept ready begin to hold, name|expression|time zone|fewest|most with semicolons between them; empty for none. Default empty.</summary>
+    [SpecMember(Optional = true, Pattern = Scaling.ScalingSchedule.Pattern, PatternMeaning = Scaling.ScalingSchedule.Meaning, Summary = "times of other bounds: name|cron(...)|time zone|fewest|most;...")]
+    public string LambdaScalingSchedule { get; init; } = "";
+
+    /// <summary>What of the scaling of calls kept ready rests: None, In, Out, Dynamic (both directions), Scheduled or All. Default None.</summary>
+    [SpecMember(Summary = "None, In, Out, Dynamic, Scheduled or All")]
+    public ScalingSuspension LambdaScalingSuspended { get; init; }
+
     /// <summary>Whether the function is in the private subnets, for what can only be reached from there. Default false.</summary>
     [SpecMember]
     public bool LambdaInVpc { get; init; }

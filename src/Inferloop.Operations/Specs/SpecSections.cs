@@ -306,6 +306,14 @@ public sealed record StorageSpec
     [SpecMember(Minimum = 20, Maximum = 90, Unit = "%", Summary = "use of the provisioned units that scaling holds")]
     public int TableTargetUtilization { get; init; } = 70;
 
+    /// <summary>Times at which other bounds of reading and writing begin to hold, name|expression|time zone|fewest|most with semicolons between them; empty for none. Default empty.</summary>
+    [SpecMember(Optional = true, Pattern = Scaling.ScalingSchedule.Pattern, PatternMeaning = Scaling.ScalingSchedule.Meaning, Summary = "times of other bounds: name|cron(...)|time zone|fewest|most;...")]
+    public string TableScalingSchedule { get; init; } = "";
+
+    /// <summary>What of the table's scaling rests: None, In, Out, Dynamic (both directions), Scheduled or All. Default None.</summary>
+    [SpecMember(Summary = "None, In, Out, Dynamic, Scheduled or All")]
+    public ScalingSuspension TableScalingSuspended { get; init; }
+
     /// <summary>The jobs table can have a replica in another region. Decided at creation: another value later makes another, empty table. Default false.</summary>
     [SpecMember(Summary = "the table can have a replica; decided at creation")]
     public bool GlobalTable { get; init; }

@@ -111,6 +111,17 @@ internal sealed partial class SpecValidator
             }
         }
 
+        Schedule("TableSchedule", "storage.tableScalingSchedule", storage.TableScalingSchedule, 40000);
+        if (Scaling.ScalingSchedule.Parse(storage.TableScalingSchedule).FirstOrDefault(a => a.Minimum < 1) is { } none)
+        {
+            Error("TableSchedule", "storage.tableScalingSchedule", $"The action '{none.Name}' leaves no units: a table has one or more.", "Give 1 or more as the fewest.");
+        }
+
+        if (storage.GlobalTable && (storage.TableScalingSchedule.Length > 0 || storage.TableScalingSuspended != ScalingSuspension.None))
+        {
+            Error("TableSchedule", "storage.tableScalingSchedule", "The scaling of a global table has bounds and a target, and neither a schedule nor a rest.", "Clear storage.tableScalingSchedule and set storage.tableScalingSuspended to None.");
+        }
+
         if (storage.ReplicaBucketArn.Length > 0 && storage.BucketEncryption == BucketEncryption.KMS && storage.ReplicaKeyArn.Length == 0)
         {
             Error("ReplicaKey", "storage.replicaKeyArn", "Objects encrypted with the environment's key are replicated only where there is a key for them in the other region.", "Give the ARN of a KMS key in the replica bucket's region.");

@@ -29,6 +29,27 @@ internal sealed partial class SpecValidator
             Error("LambdaConcurrency", "lambda.lambdaProvisionedConcurrency", $"{lambda.LambdaProvisionedConcurrency} calls are to be kept ready of {lambda.LambdaReservedConcurrency} that the function may have.", "Raise lambda.lambdaReservedConcurrency, or set it to 0.");
         }
 
+        if (lambda.LambdaProvisionedMaximum > 0 && lambda.LambdaProvisionedMaximum < Math.Max(1, lambda.LambdaProvisionedConcurrency))
+        {
+            Error("LambdaProvisionedRange", "lambda.lambdaProvisionedMaximum", $"The most calls that are kept ready ({lambda.LambdaProvisionedMaximum}) are fewer than the fewest ({lambda.LambdaProvisionedConcurrency}).", "Raise lambda.lambdaProvisionedMaximum, or set it to 0.");
+        }
+
+        if (lambda.LambdaProvisionedMaximum > 0 && lambda.LambdaProvisionedConcurrency == 0)
+        {
+            Error("LambdaProvisionedRange", "lambda.lambdaProvisionedConcurrency", "Scaling of calls that are kept ready begins at one or more.", "Set lambda.lambdaProvisionedConcurrency to 1 or more, or lambda.lambdaProvisionedMaximum to 0.");
+        }
+
+        if (lambda.LambdaProvisionedMaximum > 0 && lambda.LambdaReservedConcurrency > 0 && lambda.LambdaProvisionedMaximum > lambda.LambdaReservedConcurrency)
+        {
+            Error("LambdaConcurrency", "lambda.lambdaProvisionedMaximum", $"Up to {lambda.LambdaProvisionedMaximum} calls are to be kept ready of {lambda.LambdaReservedConcurrency} that the function may have.", "Raise lambda.lambdaReservedConcurrency, or set it to 0.");
+        }
+
+        if (lambda.LambdaScalingSchedule.Length > 0 && lambda.LambdaProvisionedMaximum == 0)
+        {
+            Error("LambdaSchedule", "lambda.lambdaScalingSchedule", "There are no bounds for a schedule to change: the number of calls that are kept ready is fixed.", "Set lambda.lambdaProvisionedMaximum too.");
+        }
+
+        Schedule("LambdaSchedule", "lambda.lambdaScalingSchedule", lambda.LambdaScalingSchedule, lambda.LambdaReservedConcurrency > 0 ? lambda.LambdaReservedConcurrency : 10000);
         if (lambda.LambdaBucketTrigger && s_written.FirstOrDefault(w => w.StartsWith(lambda.LambdaBucketPrefix, StringComparison.Ordinal) || lambda.LambdaBucketPrefix.StartsWith(w, StringComparison.Ordinal)) is { } written)
         {
             Error("LambdaRecursion", "lambda.lambdaBucketPrefix", $"Objects under {written} are the application's own output: a function called by '{lambda.LambdaBucketPrefix}' would call itself for ever.", "Take input/.");

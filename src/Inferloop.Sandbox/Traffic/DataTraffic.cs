@@ -166,6 +166,12 @@ internal sealed class DataTraffic(SandboxRuntime runtime, CloudWatchService moni
                 Tell("Throttles", invocations - done, "Count");
                 Tell("Duration", seconds * 1000, "Milliseconds");
                 Tell("ConcurrentExecutions", Math.Ceiling(Math.Min(concurrency, limit)), "Count");
+                foreach (var ready in runtime.Collection("lambda", "provisioned-concurrency", context).Where(item => item.Text("_Function") == function.Text("FunctionName") && item.Int("AvailableProvisionedConcurrentExecutions") > 0))
+                {
+                    monitoring.Publish(
+                        context, "AWS/Lambda", "ProvisionedConcurrencyUtilization", time, [(Math.Min(1, Math.Min(concurrency, limit) / ready.Double("AvailableProvisionedConcurrentExecutions")!.Value), 1)], "Count",
+                        dimension, ("Resource", $"{function.Text("FunctionName")}:{ready.Text("_Qualifier")}"));
+                }
             }
         }
     }

@@ -25,4 +25,28 @@ public sealed partial class SpecParameters
     /// <summary>What of scaling rests: None, In, Out, Dynamic (both directions), Scheduled or All. Default None.</summary>
     [Parameter]
     public ScalingSuspension? TaskScalingSuspended { get; set; }
+
+    /// <summary>Times at which other bounds of reading and writing begin to hold, name|expression|time zone|fewest|most with semicolons between them; empty for none. Default empty.</summary>
+    [Parameter]
+    public string? TableScalingSchedule { get; set; }
+
+    /// <summary>What of the table's scaling rests: None, In, Out, Dynamic (both directions), Scheduled or All. Default None.</summary>
+    [Parameter]
+    public ScalingSuspension? TableScalingSuspended { get; set; }
+
+    /// <summary>Most calls at once that scaling keeps ready, 0 to 10000; 0 keeps LambdaProvisionedConcurrency fixed. Default 0.</summary>
+    [Parameter]
+    public int? LambdaProvisionedMaximum { get; set; }
+
+    /// <summary>Use of the calls kept ready that scaling holds, 10 to 90 percent. Default 70.</summary>
+    [Parameter]
+    public int? LambdaProvisionedTarget { get; set; }
+
+    /// <summary>Times at which other bounds of the calls kept ready begin to hold, name|expression|time zone|fewest|most with semicolons between them; empty for none. Default empty.</summary>
+    [Parameter]
+    public string? LambdaScalingSchedule { get; set; }
+
+    /// <summary>What of the scaling of calls kept ready rests: None, In, Out, Dynamic (both directions), Scheduled or All. Default None.</summary>
+    [Parameter]
+    public ScalingSuspension? LambdaScalingSuspended { get; set; }
 }

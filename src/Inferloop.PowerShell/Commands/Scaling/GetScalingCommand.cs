@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using Inferloop.Operations.Environments;
 using Inferloop.Operations.Scaling;
 
 namespace Inferloop.PowerShell.Commands.Scaling;
@@ -16,6 +17,9 @@ public sealed class GetScalingCommand : ScalingCmdlet
     protected override async Task RunAsync(CancellationToken cancellationToken)
     {
         var (operations, environment) = await FindScaledAsync(cancellationToken).ConfigureAwait(false);
+
+        // What went down a pipeline may be older than the last change.
+        environment = await operations.RefreshAsync(environment.StackName, withHealth: false, cancellationToken).ConfigureAwait(false) ?? throw EnvironmentOperations.NotFound(environment.Name, environment.Region);
         var components = Component ?? (Part is not null ? ComponentsOf(Part) : Scaling is not null ? [Scaling.Component] : null);
         foreach (var scaling in await new ScalingReader(operations, Now()).ReadAsync(environment, components, cancellationToken).ConfigureAwait(false))
         {

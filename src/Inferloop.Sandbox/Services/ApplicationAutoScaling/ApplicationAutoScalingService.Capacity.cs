@@ -18,11 +18,19 @@ internal sealed partial class ApplicationAutoScalingService
             case "dynamodb" when parts.Length >= 2:
                 var table = Runtime.Collection("dynamodb", "tables", context).Get(parts[1]);
                 var throughput = parts is [_, _, "index", var index] ? table?.Objects("GlobalSecondaryIndexes").FirstOrDefault(item => item.Text("IndexName") == index)?.Child("ProvisionedThroughput") : table?.Child("ProvisionedThroughput");
-                return throughput?.Int(target.Required("ScalableDimension").Contains("Write", StringComparison.Ordinal) ? "WriteCapacityUnits" : "ReadCapacityUnits");
+                return throughput?.Int(IsWrite(target) ? "WriteCapacityUnits" : "ReadCapacityUnits");
+            case "lambda":
+                var (function, qualifier) = FunctionOf(target);
+                return Runtime.Service<Lambda.LambdaService>().ProvisionedOf(context, function, qualifier);
             default:
                 return null;
         }
     }
+
+    /// <summary>Name and alias of a target <c>function:NAME:ALIAS</c>.</summary>
+    private static (string Function, string Qualifier) FunctionOf(JsonObject target) => target.Required("ResourceId").Split(':') is [_, var name, var qualifier] ? (name, qualifier) : ("", "");
+
+    private static bool IsWrite(JsonObject target) => target.Required("ScalableDimension").Contains("Write", StringComparison.Ordinal);
 
     /// <summary>A capacity outside of the bounds is set to the nearer one.</summary>
     private void BringWithinBounds(RequestContext context, string key)
@@ -45,7 +53,12 @@ internal sealed partial class ApplicationAutoScalingService
         var detached = context.Detached();
         var id = Runtime.Ids.Uuid();
         var service = target.Required("ServiceNamespace");
-        var what = service == "ecs" ? $"desired count to {capacity}" : $"{(target.Required("ScalableDimension").Contains("Write", StringComparison.Ordinal) ? "write" : "read")} capacity units to {capacity}";
+        var what = service switch
+        {
+            "ecs" => $"desired count to {capacity}",
+            "lambda" => $"provisioned concurrency to {capacity}",
+            _ => $"{(IsWrite(target) ? "write" : "read")} capacity units to {capacity}",
+        };
         Collection(detached, "activities").Put(id, new JsonObject
         {
             ["ActivityId"] = id,
@@ -74,7 +87,11 @@ internal sealed partial class ApplicationAutoScalingService
         {
             try
             {
-                await Runtime.Service(service)!.InvokeAsync(detached, "UpdateTable", Throughput(detached, target, capacity)).ConfigureAwait(false);
+                var (operation, input) = service == "lambda"
+                    ? ("PutProvisionedConcurrencyConfig", new JsonObject { ["FunctionName"] = FunctionOf(target).Function, ["Qualifier"] = FunctionOf(target).Qualifier, ["ProvisionedConcurrentExecutions"] = capacity })
+                    : ("UpdateTable", Throughput(detached, target, capacity));
+                await Runtime.Service(service)!.InvokeAsync(detached, operation, input).ConfigureAwait(false);
+                Retarget(detached, target, capacity);
                 Finish(detached, id, "Successful", $"Successfully set {what}. Change successfully fulfilled by {service}.");
             }
             catch (ServiceFault fault)
@@ -100,7 +117,7 @@ internal sealed partial class ApplicationAutoScalingService
         var index = parts is [_, _, "index", var name] ? name : null;
         var present = (index is null ? table : table.Objects("GlobalSecondaryIndexes").First(item => item.Text("IndexName") == index)).Child("ProvisionedThroughput") ?? [];
         var throughput = present.Pick("ReadCapacityUnits", "WriteCapacityUnits");
-        throughput[target.Required("ScalableDimension").Contains("Write", StringComparison.Ordinal) ? "WriteCapacityUnits" : "ReadCapacityUnits"] = capacity;
+        throughput[IsWrite(target) ? "WriteCapacityUnits" : "ReadCapacityUnits"] = capacity;
         return index is null
             ? new JsonObject { ["TableName"] = parts[1], ["ProvisionedThroughput"] = throughput }
             : new JsonObject

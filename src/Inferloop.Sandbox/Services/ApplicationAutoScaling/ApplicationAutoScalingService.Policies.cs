@@ -28,7 +28,7 @@ internal sealed partial class ApplicationAutoScalingService
         }
         var tracking = policy.Child("TargetTrackingScalingPolicyConfiguration");
         var wanted = tracking is not null
-            ? StepScaling.Tracking(capacity, value, tracking.Double("TargetValue") ?? 1)
+            ? Tracked(target, tracking, capacity, value)
             : StepScaling.Wanted(policy.Child("StepScalingPolicyConfiguration")!, capacity, value, alarm.Double("Threshold") ?? 0);
         if (wanted is not { } asked)
         {
@@ -38,6 +38,11 @@ internal sealed partial class ApplicationAutoScalingService
         if (tracking is not null && high == asked < capacity)
         {
             return null;
+        }
+        if (tracking is not null && !high)
+        {
+            // Of several policies the one that keeps the most has its way.
+            asked = Math.Min(capacity, Math.Max(asked, MostWanted(context, policy, target, capacity)));
         }
         var bounded = Math.Clamp(asked, target.Int("MinCapacity") ?? 0, target.Int("MaxCapacity") ?? int.MaxValue);
         if (bounded == capacity || IsSuspended(target, bounded > capacity) || (bounded < capacity && tracking is not null && !OthersAgree(context, policy)))
@@ -55,6 +60,22 @@ internal sealed partial class ApplicationAutoScalingService
         });
         SetCapacity(context, target, allowed, $"monitor alarm {alarm.Text("AlarmName")} in state {alarm.Text("StateValue")} triggered policy {policy.Text("PolicyName")}");
         return null;
+    }
+
+    /// <summary>The capacity at which target tracking would hold its metric.</summary>
+    private static int Tracked(JsonObject target, JsonObject tracking, int capacity, double value) => IsOfTable(target, tracking)
+        // Its metric counts the units of a minute; the target is a share of what is provided.
+        ? Math.Max(1, (int)Math.Ceiling(value / 60 / ((tracking.Double("TargetValue") ?? 1) / 100)))
+        : StepScaling.Tracking(capacity, value, tracking.Double("TargetValue") ?? 1);
+
+    /// <summary>The most that the target's other tracking policies would keep.</summary>
+    private int MostWanted(RequestContext context, JsonObject policy, JsonObject target, int capacity)
+    {
+        var monitoring = Runtime.Service<CloudWatch.CloudWatchService>();
+        return Policies(context).Where(other => Key(other) == Key(policy) && other.Text("PolicyARN") != policy.Text("PolicyARN"))
+            .Select(other => other.Child("TargetTrackingScalingPolicyConfiguration") is { } tracking && other.Objects("Alarms").FirstOrDefault() is { } alarm && monitoring.NewestOf(context, alarm.Required("AlarmName")) is { } value
+                ? Tracked(target, tracking, capacity, value) : 0)
+            .DefaultIfEmpty(0).Max();
     }
 
     private static bool IsSuspended(JsonObject target, bool scaleOut) =>

@@ -113,8 +113,12 @@ internal sealed partial class ApplicationAutoScalingService : SandboxService
                 throw Invalid($"ECS service doesn't exist: {input.Text("ResourceId")}");
             }
         }
+        if (service == "lambda" && (FunctionOf(input) is not ({ Length: > 0 }, { Length: > 0 }) || input.Text("ScalableDimension") != "lambda:function:ProvisionedConcurrency"))
+        {
+            throw Invalid("Unsupported service namespace, resource type or scalable dimension");
+        }
         var arn = present?.Text("ScalableTargetARN") ?? context.Arn("application-autoscaling", "scalable-target/" + Runtime.Ids.Hex(24));
-        var linked = service switch { "ecs" => "AWSServiceRoleForApplicationAutoScaling_ECSService", "dynamodb" => "AWSServiceRoleForApplicationAutoScaling_DynamoDBTable", _ => null };
+        var linked = service switch { "ecs" => "AWSServiceRoleForApplicationAutoScaling_ECSService", "dynamodb" => "AWSServiceRoleForApplicationAutoScaling_DynamoDBTable", "lambda" => "AWSServiceRoleForApplicationAutoScaling_LambdaConcurrency", _ => null };
         if (linked is not null)
         {
             Runtime.Service<Iam.IamService>().EnsureServiceLinkedRole(context, $"{service}.application-autoscaling.amazonaws.com", linked);
@@ -181,7 +185,8 @@ internal sealed partial class ApplicationAutoScalingService : SandboxService
         }
         if (type == "TargetTrackingScaling")
         {
-            policy["Alarms"] = TargetTracking.CreateAlarms(Runtime, context, target.Required("ResourceId"), policy.Required("PolicyARN"), Metric(target, settings), settings.Double("TargetValue") ?? 0, settings.Is("DisableScaleIn"));
+            var (high, low) = Thresholds(target, settings, CapacityOf(context, target) ?? 0);
+            policy["Alarms"] = TargetTracking.CreateAlarms(Runtime, context, target.Required("ResourceId"), policy.Required("PolicyARN"), Metric(target, settings), high, settings.Is("DisableScaleIn"), low, IsOfTable(target, settings) ? 2 : 3);
         }
         Policies(context).Put(key, policy);
         return new JsonObject { ["PolicyARN"] = policy.Text("PolicyARN"), ["Alarms"] = policy["Alarms"].Copy() };
@@ -201,21 +206,68 @@ internal sealed partial class ApplicationAutoScalingService : SandboxService
         {
             return TargetTracking.RequestCountPerTarget(predefined.Required("ResourceLabel"));
         }
-        return parts is ["service", _, _]
-            ? new JsonObject
+        switch (target.Text("ServiceNamespace"))
+        {
+            case "ecs":
+                return new JsonObject
+                {
+                    ["Namespace"] = "AWS/ECS",
+                    ["MetricName"] = type.Contains("Memory", StringComparison.Ordinal) ? "MemoryUtilization" : "CPUUtilization",
+                    ["Statistic"] = "Average",
+                    ["Dimensions"] = new JsonArray(Dimension("ClusterName", parts[1]), Dimension("ServiceName", parts[2])),
+                };
+            case "lambda":
+                var (function, qualifier) = FunctionOf(target);
+                return new JsonObject
+                {
+                    ["Namespace"] = "AWS/Lambda",
+                    ["MetricName"] = "ProvisionedConcurrencyUtilization",
+                    ["Statistic"] = "Maximum",
+                    ["Dimensions"] = new JsonArray(Dimension("FunctionName", function), Dimension("Resource", $"{function}:{qualifier}")),
+                };
+            default:
+                var dimensions = new JsonArray(Dimension("TableName", parts.ElementAtOrDefault(1) ?? ""));
+                if (parts is [_, _, "index", var index])
+                {
+                    dimensions.Add((JsonNode)Dimension("GlobalSecondaryIndexName", index));
+                }
+                return new JsonObject
+                {
+                    ["Namespace"] = "AWS/DynamoDB",
+                    ["MetricName"] = type.Contains("Write", StringComparison.Ordinal) ? "ConsumedWriteCapacityUnits" : "ConsumedReadCapacityUnits",
+                    ["Statistic"] = "Sum",
+                    ["Dimensions"] = dimensions,
+                };
+        }
+    }
+
+    private static bool IsOfTable(JsonObject target, JsonObject settings) => target.Text("ServiceNamespace") == "dynamodb" && settings.Has("PredefinedMetricSpecification");
+
+    /// <summary>
+    /// Where the alarms of target tracking stand. A table's metric counts the units of a minute, so they follow what is provided: above the
+    /// target, and twenty points below it.
+    /// </summary>
+    private static (double High, double Low) Thresholds(JsonObject target, JsonObject settings, int capacity)
+    {
+        var wanted = settings.Double("TargetValue") ?? 0;
+        return IsOfTable(target, settings) ? (capacity * 60 * wanted / 100, capacity * 60 * Math.Max(0, wanted - 20) / 100) : (wanted, wanted * 0.9);
+    }
+
+    /// <summary>After another number of units is provided, the alarms of a table's policies stand elsewhere.</summary>
+    private void Retarget(RequestContext context, JsonObject target, int capacity)
+    {
+        var monitoring = Runtime.Service<CloudWatch.CloudWatchService>();
+        foreach (var policy in Policies(context).Where(policy => Key(policy) == Key(target)))
+        {
+            if (policy.Child("TargetTrackingScalingPolicyConfiguration") is { } settings && IsOfTable(target, settings))
             {
-                ["Namespace"] = "AWS/ECS",
-                ["MetricName"] = type.Contains("Memory", StringComparison.Ordinal) ? "MemoryUtilization" : "CPUUtilization",
-                ["Statistic"] = "Average",
-                ["Dimensions"] = new JsonArray(Dimension("ClusterName", parts[1]), Dimension("ServiceName", parts[2])),
+                var (high, low) = Thresholds(target, settings, capacity);
+                foreach (var name in policy.Objects("Alarms").Select(alarm => alarm.Required("AlarmName")))
+                {
+                    monitoring.MoveThreshold(context, name, name.Contains("-AlarmHigh-", StringComparison.Ordinal) ? high : low);
+                }
             }
-            : new JsonObject
-            {
-                ["Namespace"] = "AWS/DynamoDB",
-                ["MetricName"] = type.Contains("Write", StringComparison.Ordinal) ? "ConsumedWriteCapacityUnits" : "ConsumedReadCapacityUnits",
-                ["Statistic"] = "Sum",
-                ["Dimensions"] = new JsonArray(Dimension("TableName", parts.ElementAtOrDefault(1) ?? "")),
-            };
+        }
     }
 
     private void RemovePolicy(RequestContext context, string key, JsonObject policy)

@@ -199,6 +199,9 @@ internal sealed partial class CloudWatchService
     }
 
     /// <summary>The state of an alarm; null when there is none of that name.</summary>
+    /// <summary>Gives an alarm of target tracking another threshold; its state stays until it is looked at again.</summary>
+    public void MoveThreshold(RequestContext context, string name, double threshold) => Alarms(context).Update(name, alarm => alarm["Threshold"] = Math.Round(threshold, 6));
+
     /// <summary>The alarms that name an action in any of their states.</summary>
     public IEnumerable<JsonObject> AlarmsThatDo(RequestContext context, string action) =>
         Alarms(context).Where(alarm => alarm.Texts("AlarmActions").Concat(alarm.Texts("OKActions")).Concat(alarm.Texts("InsufficientDataActions")).Contains(action));

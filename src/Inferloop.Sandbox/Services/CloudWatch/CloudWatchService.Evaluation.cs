@@ -75,6 +75,19 @@ internal sealed partial class CloudWatchService
         }
     }
 
+    /// <summary>The newest value that an alarm looked at, or would; null where its metric has told nothing.</summary>
+    public double? NewestOf(RequestContext context, string name)
+    {
+        if (Alarms(context).Get(name) is not { } alarm)
+        {
+            return null;
+        }
+        var period = PeriodOf(alarm);
+        var end = new DateTimeOffset(Runtime.Clock.Now.UtcTicks / TimeSpan.TicksPerMinute * TimeSpan.TicksPerMinute, TimeSpan.Zero);
+        var (watched, _) = Watched(context, alarm, end.AddSeconds(-(double)((alarm.Int("EvaluationPeriods") ?? 1) + ExtraPeriods) * period), end, period);
+        return watched.Count == 0 ? null : watched.MaxBy(point => point.Key).Value;
+    }
+
     private (IReadOnlyDictionary<long, double> Watched, MathArray? Bounds) Watched(RequestContext context, JsonObject alarm, DateTimeOffset start, DateTimeOffset end, int period)
     {
         if (alarm.Has("MetricName"))

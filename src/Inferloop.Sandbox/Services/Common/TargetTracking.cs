@@ -10,12 +10,12 @@ internal static class TargetTracking
     private const int LowPeriods = 15;
 
     /// <summary>Scaling in begins below nine tenths of the target, after fifteen minutes; scaling out above it, after three.</summary>
-    public static JsonArray CreateAlarms(SandboxRuntime runtime, RequestContext context, string resource, string policyArn, JsonObject metric, double target, bool disableScaleIn)
+    public static JsonArray CreateAlarms(SandboxRuntime runtime, RequestContext context, string resource, string policyArn, JsonObject metric, double target, bool disableScaleIn, double? low = null, int highPeriods = HighPeriods)
     {
         var alarms = new JsonArray();
         foreach (var (kind, comparison, threshold, periods) in new[]
         {
-            ("AlarmHigh", "GreaterThanThreshold", target, HighPeriods), ("AlarmLow", "LessThanThreshold", target * 0.9, LowPeriods),
+            ("AlarmHigh", "GreaterThanThreshold", target, highPeriods), ("AlarmLow", "LessThanThreshold", low ?? target * 0.9, LowPeriods),
         })
         {
             if (kind == "AlarmLow" && disableScaleIn)

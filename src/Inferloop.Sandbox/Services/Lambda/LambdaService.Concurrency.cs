@@ -19,7 +19,7 @@ internal sealed partial class LambdaService
             {
                 throw Invalid($"Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [{MinimumUnreserved}].");
             }
-            if (ProvisionedOf(context, name, null) > wanted)
+            if (AllProvisionedOf(context, name, null) > wanted)
             {
                 throw Invalid("ReservedConcurrentExecutions should not be lower than function's total provisioned concurrency");
             }
@@ -48,9 +48,13 @@ internal sealed partial class LambdaService
 
     private Collection Provisioned(RequestContext context) => Collection(context, "provisioned-concurrency");
 
+    /// <summary>The calls at once that an alias or version is to be kept ready for; null without a configuration.</summary>
+    public int? ProvisionedOf(RequestContext context, string name, string qualifier) =>
+        Provisioned(context).Find(item => item.Text("_Function") == name && item.Text("_Qualifier") == qualifier)?.Int("RequestedProvisionedConcurrentExecutions");
+
     private int Reserved(RequestContext context, string? except) => Functions(context).All().Where(function => function.Text("FunctionName") != except).Sum(function => function.Int("_Concurrency") ?? 0);
 
-    private int ProvisionedOf(RequestContext context, string name, string? except) =>
+    private int AllProvisionedOf(RequestContext context, string name, string? except) =>
         Provisioned(context).Where(item => item.Text("_Function") == name && item.Text("_Qualifier") != except).Sum(item => item.Int("RequestedProvisionedConcurrentExecutions") ?? 0);
 
     private JsonObject ProvisionedConfig(RequestContext context, JsonObject input)
@@ -70,7 +74,7 @@ internal sealed partial class LambdaService
         }
         var wanted = input.Int("ProvisionedConcurrentExecutions") ?? 0;
         var limit = Function(context, name).Int("_Concurrency") ?? AccountConcurrency - Reserved(context, null) - MinimumUnreserved;
-        if (wanted + ProvisionedOf(context, name, qualifier) > limit)
+        if (wanted + AllProvisionedOf(context, name, qualifier) > limit)
         {
             throw Invalid($"Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function");
         }

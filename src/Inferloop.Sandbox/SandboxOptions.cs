@@ -33,6 +33,9 @@ public sealed record SandboxOptions
     /// <summary>How many requests are worked on at the same time; further ones wait for their turn.</summary>
     public int MaximumConcurrentRequests { get; init; } = 128;
 
+    /// <summary>Services take as many requests a second, of the sandbox's clock, as AWS's do; more are throttled.</summary>
+    public bool LimitsRequestRates { get; init; } = true;
+
     /// <summary>How many entries the request log keeps.</summary>
     public int RequestLogCapacity { get; init; } = 2_000;
 

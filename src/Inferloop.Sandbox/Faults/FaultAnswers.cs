@@ -26,6 +26,13 @@ internal static class FaultAnswers
         return new ServiceFault(rule.ErrorCode ?? code, rule.Message ?? message, status);
     }
 
+    /// <summary>What a service answers that has been asked too often.</summary>
+    public static ServiceFault TooMany(ServiceModel model, ProtocolKind kind, string operation)
+    {
+        var (code, message, status) = Throttling(model, kind, operation);
+        return new ServiceFault(code, message, status);
+    }
+
     private static bool IsJson(ProtocolKind kind) => kind is ProtocolKind.Json or ProtocolKind.RestJson or ProtocolKind.RpcV2Cbor;
 
     private static (string, string, int) Throttling(ServiceModel model, ProtocolKind kind, string operation)
@@ -37,7 +44,7 @@ internal static class FaultAnswers
             case "dynamodb" when operation is "GetItem" or "PutItem" or "UpdateItem" or "DeleteItem" or "Query" or "Scan" or "BatchGetItem" or "BatchWriteItem":
                 return ("ProvisionedThroughputExceededException",
                     "The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.", 400);
-            case "route-53":
+            case "route53":
                 return ("Throttling", "Rate exceeded", 400);
         }
         if (kind == ProtocolKind.Ec2)

@@ -14,6 +14,8 @@ internal sealed class ServiceRouter(SandboxRuntime runtime)
     /// <summary>Operations that need no signature, because they are how a caller comes by credentials.</summary>
     private static readonly HashSet<string> Unsigned = new(StringComparer.Ordinal) { "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML" };
 
+    private readonly RequestRates rates = new(runtime);
+
     public async Task<ServiceResponse> HandleAsync(ServiceRequest request, CancellationToken cancellationToken)
     {
         var call = new Call { RequestId = runtime.Ids.Uuid() };
@@ -124,6 +126,10 @@ internal sealed class ServiceRouter(SandboxRuntime runtime)
         try
         {
             Meet(struck, call, operation, context);
+            if (!rates.Admits(call.AccountId, call.Region, model, operation))
+            {
+                throw FaultAnswers.TooMany(model, call.Kind, operation.Name);
+            }
             output = await service.InvokeAsync(context, operation.Name, input).ConfigureAwait(false);
         }
         catch (ServiceFault fault)

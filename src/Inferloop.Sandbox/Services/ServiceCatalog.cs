@@ -45,6 +45,7 @@ internal static class ServiceCatalog
         new Waf.WafService(runtime),
         new Route53.Route53Service(runtime),
         new Backup.BackupService(runtime),
+        new Pricing.PricingService(runtime),
     ];
 
     public static IEnumerable<ResourceProvider> Providers(SandboxRuntime runtime) =>

@@ -227,9 +227,9 @@ public sealed class PriceCatalogUpdaterTests : IDisposable
     {
         // A rule with a slip in its key would fill the catalog with prices nothing finds.
         var known = PriceCatalog.Embedded.Prices.Select(p => (p.Service, p.Dimension)).ToHashSet();
-        var rules = (System.Collections.IDictionary)typeof(PriceListRules).GetField("s_byUsage", BindingFlags.NonPublic | BindingFlags.Static)!.GetValue(null)!;
+        var rules = Inferloop.Templates.Prices.PriceListUsage.All;
         Assert.True(rules.Count > 70);
-        Assert.All(rules.Values.Cast<CatalogPlace>(), p => Assert.Contains((p.Service, p.Dimension), known));
+        Assert.All(rules.Values, p => Assert.Contains((p.Service, p.Dimension), known));
     }
 
     private static Dictionary<string, string> Of(params string[] pairs) => pairs.Chunk(2).ToDictionary(p => p[0], p => p[1]);

@@ -23,7 +23,49 @@ internal sealed class ScalingLimits(EnvironmentOperations operations)
             case ScalingComponent.LambdaReserved when spec.Lambda.LambdaReservedConcurrency > before.Lambda.LambdaReservedConcurrency:
                 await RefuseConcurrencyAsync(spec, live, cancellation).ConfigureAwait(false);
                 break;
+            case ScalingComponent.EksNodes when spec.Eks.EksMaximumNodes > before.Eks.EksMaximumNodes || spec.Eks.EksDesiredNodes > before.Eks.EksDesiredNodes:
+                var type = spec.Eks.EksNodeInstanceTypes.Split(',')[0];
+                await JudgeInstancesAsync(spec, "nodes", type, spec.Eks.EksNodeCapacity == EksNodeCapacity.Spot, spec.Eks.EksDesiredNodes, spec.Eks.EksMaximumNodes, cancellation).ConfigureAwait(false);
+                break;
+            case ScalingComponent.EcsInstances when spec.Ecs.Ec2MaximumInstances > before.Ecs.Ec2MaximumInstances || spec.Ecs.Ec2MinimumInstances > before.Ecs.Ec2MinimumInstances:
+                await JudgeInstancesAsync(spec, "instances", spec.Ecs.Ec2InstanceType, spot: false, spec.Ecs.Ec2MinimumInstances, spec.Ecs.Ec2MaximumInstances, cancellation).ConfigureAwait(false);
+                break;
+            case ScalingComponent.Batch when spec.Batch.BatchMaximumVcpus > before.Batch.BatchMaximumVcpus || spec.Batch.BatchMinimumVcpus > before.Batch.BatchMinimumVcpus:
+                foreach (var spot in new[] { false, true })
+                {
+                    await JudgeVcpusAsync(spec, "vCPUs", spot, spec.Batch.BatchMinimumVcpus, spec.Batch.BatchMaximumVcpus, cancellation).ConfigureAwait(false);
+                }
+
+                break;
         }
+    }
+
+    private async Task JudgeInstancesAsync(InferloopEnvironmentSpec spec, string unit, string type, bool spot, int started, int most, CancellationToken cancellation)
+    {
+        var types = (await operations.Aws.EC2.DescribeInstanceTypesAsync(new Amazon.EC2.Model.DescribeInstanceTypesRequest { InstanceTypes = [type] }, cancellation).ConfigureAwait(false)).InstanceTypes ?? [];
+        if (types is [{ VCpuInfo.DefaultVCpus: { } each }, ..] && "acdhimrtz".Contains(type[0], StringComparison.Ordinal))
+        {
+            await JudgeVcpusAsync(spec, $"{unit} of {type}", spot, started * each, most * each, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>What is started for sure must fit into the account's quota of EC2; what scaling may ask for some day is worth a warning.</summary>
+    private async Task JudgeVcpusAsync(InferloopEnvironmentSpec spec, string what, bool spot, int started, int most, CancellationToken cancellation)
+    {
+        var (code, name) = spot ? ("L-34B43A08", "standard Spot instances") : ("L-1216C47A", "standard instances on demand");
+        if (await AccountQuotas.ValueAsync(operations.Aws, "ec2", code, cancellation).ConfigureAwait(false) is not { } limit || most <= limit)
+        {
+            return;
+        }
+
+        string Ask(int wanted) => $"Ask for more: aws service-quotas request-service-quota-increase --service-code ec2 --quota-code {code} --desired-value {wanted} --region {spec.Region}.";
+        if (started > limit)
+        {
+            throw new OperationException(
+                "ScalingQuota", OperationErrorKind.LimitExceeded, $"The {what} to start need {started} vCPUs of {name}; this account has {limit:0} in {spec.Region}.", $"{Ask(started)} Or take fewer.", spec.Name);
+        }
+
+        operations.Warn($"The most {what} would need {most} vCPUs of {name}; this account has {limit:0} in {spec.Region}, and scaling stops there. {Ask(most)}");
     }
 
     /// <summary>The most tasks that scaling may ever ask for: its bound, and those of its schedule.</summary>

@@ -65,6 +65,7 @@ public sealed partial class CostGuideTests
     [Theory]
     [InlineData("costs.md", 14)]
     [InlineData("cost-gate.md", 1)]
+    [InlineData("scaling.md", 5)]
     public async Task The_examples_run_on_the_sandbox(string guide, int least)
     {
         var blocks = CodeBlock().Matches((await File.ReadAllTextAsync(Path.Combine(Guides, guide), Stop)).ReplaceLineEndings("\n")).Select(m => m.Groups[1].Value).ToList();

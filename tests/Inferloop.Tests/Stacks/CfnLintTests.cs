@@ -29,11 +29,22 @@ public sealed class CfnLintTests
             foreach (var pattern in Enum.GetValues<DeploymentPattern>())
             {
                 var spec = SpecPresets.Create("demo", stage, "us-east-1", pattern: pattern);
-                Collect("main.yaml", await StackFixture.EvaluateAsync(stage.ToString().ToLowerInvariant(), parameters: [.. SpecMembers.ToTemplateParameters(spec).Where(p => p.Key is not ("EnvironmentName" or "Stage")).Select(p => (p.Key, p.Value))]));
+                await CollectAsync(stage, spec);
             }
+
+            // Every way of scaling, with every place of the schedules taken.
+            var schedule = string.Join(';', Enumerable.Range(1, 5).Select(i => $"action{i}|cron(0 {i} ? * MON-FRI *)|Europe/Berlin|{i}|{i + 4}"));
+            await CollectAsync(stage, new (string Member, object Value)[]
+            {
+                ("TaskScalingSchedule", schedule), ("TaskScalingMetric", "Inferloop|QueueDepth|Average|20.5|Queue|jobs|Tier|pro"), ("TargetRequestsPerTask", 600), ("TaskScalingSuspended", ScalingSuspension.All),
+                ("TableBillingMode", TableBillingMode.Provisioned), ("TableScalingSchedule", schedule), ("TableScalingSuspended", ScalingSuspension.In),
+                ("LambdaProvisionedConcurrency", 2), ("LambdaProvisionedMaximum", 20), ("LambdaScalingSchedule", schedule), ("LambdaScalingSuspended", ScalingSuspension.Scheduled),
+            }.Aggregate(SpecPresets.Create("demo", stage, "us-east-1", pattern: DeploymentPattern.Full), (spec, m) => spec.With(m.Member, m.Value)));
         }
 
-        Assert.True(given.Count >= 14 && given["main.yaml"].Count == 12, string.Join(", ", given.Select(g => $"{g.Key} {g.Value.Count}")));
+        async Task CollectAsync(EnvironmentStage stage, InferloopEnvironmentSpec spec) => Collect("main.yaml", await StackFixture.EvaluateAsync(stage.ToString().ToLowerInvariant(), parameters: [.. SpecMembers.ToTemplateParameters(spec).Where(p => p.Key is not ("EnvironmentName" or "Stage")).Select(p => (p.Key, p.Value))]));
+
+        Assert.True(given.Count >= 14 && given["main.yaml"].Count == 15, string.Join(", ", given.Select(g => $"{g.Key} {g.Value.Count}")));
         var folder = Directory.CreateTempSubdirectory("inferloop-lint-").FullName;
         try
         {

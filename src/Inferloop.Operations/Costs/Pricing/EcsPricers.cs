@@ -92,7 +92,12 @@ internal static class EcsPricers
             return desired;
         }
 
-        return new Quantity(minimum, Math.Clamp(desired, minimum, Math.Max(minimum, maximum)), Math.Max(minimum, maximum));
+        // A schedule moves the bounds at its times, both ways.
+        var scheduled = target.Items("ScheduledActions").ToList();
+        decimal Bound(string name, decimal own, Func<IEnumerable<decimal>, decimal> choose) =>
+            choose(scheduled.Select(a => (a as MapValue)?["ScalableTargetAction"] is MapValue action && action[name] is { } value && value.TryGetNumber(out var number) ? number : own).Append(own));
+        var (least, most) = (Bound("MinCapacity", minimum, Enumerable.Min), Bound("MaxCapacity", maximum, Enumerable.Max));
+        return new Quantity(least, Math.Clamp(desired, least, Math.Max(least, most)), Math.Max(least, most));
     }
 
     /// <summary>Whether a service's tasks run on instances, which are charged instead of them.</summary>

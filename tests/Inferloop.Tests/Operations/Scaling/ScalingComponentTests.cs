@@ -26,7 +26,7 @@ public sealed class ScalingComponentTests(WholeEnvironment whole) : IClassFixtur
     private readonly ModuleFixture module = whole.Module;
 
     [Theory]
-    [InlineData("EksNodes", "-Minimum 1 -Maximum 5 -Desired 3", "1 3 5", "EksDesiredNodes 2 -> 3, EksMaximumNodes 4 -> 5")]
+    [InlineData("EksNodes", "-Minimum 1 -Maximum 5 -Desired 1", "1 1 5", "EksDesiredNodes 2 -> 1, EksMaximumNodes 4 -> 5")]
     [InlineData("Batch", "-Maximum 64", "0 0 64, 0 0 64", "BatchMaximumVcpus 256 -> 64")]
     [InlineData("LambdaReserved", "-Maximum 50", "  50", "LambdaReservedConcurrency 0 -> 50")]
     [InlineData("LambdaProvisioned", "-Maximum 20 -TargetUtilization 60 -Schedule 'cron(0 8 ? * MON-FRI *)' -ScheduledMinimum 5 -SuspendOnly Scheduled -Suspend", "2 2 20",
@@ -47,7 +47,8 @@ public sealed class ScalingComponentTests(WholeEnvironment whole) : IClassFixtur
 
     [Theory]
     [InlineData("EksNodes -Schedule 'rate(1 hour)' -ScheduledMinimum 5", "ScalingNotOffered")]
-    [InlineData("EksNodes -Maximum 1", "ScalingBelowRunning")]
+    [InlineData("EksNodes -Desired 4", "ScalingQuota")]
+    [InlineData("Batch -Minimum 100", "ScalingQuota")]
     [InlineData("LambdaReserved -Maximum 950", "ScalingQuota")]
     [InlineData("LambdaReserved -Minimum 5", "ScalingNotOffered")]
     [InlineData("LambdaProvisioned -Maximum 1", "ScalingBounds")]
@@ -65,6 +66,17 @@ public sealed class ScalingComponentTests(WholeEnvironment whole) : IClassFixtur
         var error = Assert.Single(module.Invoke($"Set-InferloopScaling demo {parameters}").Errors);
         Assert.Equal(id, error.FullyQualifiedErrorId.Split(',')[0]);
         Assert.NotEmpty(error.ErrorDetails.RecommendedAction);
+    }
+
+    [Fact]
+    public void Nodes_that_the_autoscaler_moved_are_set_by_their_service_and_their_end_is_said()
+    {
+        module.Invoke("Set-InferloopScaling demo EksNodes -Maximum 5 -Desired 2").EnsureSuccess();
+        Assert.Equal("ScalingBelowRunning", Assert.Single(module.Invoke("Set-InferloopScaling demo EksNodes -Maximum 1").Errors).FullyQualifiedErrorId.Split(',')[0]);
+        Assert.Equal("EksMaximumNodes 5 -> 4", Text("$c = Set-InferloopScaling demo EksNodes -Maximum 4 -NoWait; $c.Values"));
+        Assert.Equal("0", Text("$c.After.Count"));
+        Assert.Equal("UPDATE_COMPLETE", Text("(Wait-InferloopEnvironment demo).Status"));
+        Assert.NotEmpty(module.Invoke("Set-InferloopScaling demo EksNodes -Maximum 5").Warnings);
     }
 
     private string Text(string script) => string.Join(", ", module.Invoke(script).EnsureSuccess().Output.Select(o => o.ToString()));

@@ -77,7 +77,7 @@ internal sealed partial class BackupService
                 return (source, found);
             }
         }
-        throw arn.Split(':') is [_, _, "rds" or "dynamodb" or "s3", ..] ? NotFound($"Resource {arn} does not exist.") : Invalid($"Resource type of {arn} is not supported: the sandbox backs up {string.Join(", ", Sources.Select(source => source.Type))}.");
+        throw arn.Split(':') is [_, _, "rds" or "dynamodb" or "s3" or "ec2", ..] ? NotFound($"Resource {arn} does not exist.") : Invalid($"Resource type of {arn} is not supported: the sandbox backs up {string.Join(", ", Sources.Select(source => source.Type))}.");
     }
 
     private JsonObject Begin(RequestContext context, IBackupSource source, BackupResource resource, JobOrder order, string? token = null)

@@ -18,7 +18,7 @@ internal sealed partial class BackupService : SandboxService
         : base(runtime, "backup")
     {
         // Made when first needed: the services they stand on may be made after this one.
-        lazySources = new Lazy<IReadOnlyList<IBackupSource>>(() => [new DatabaseBackups(runtime), new TableBackups(runtime), new BucketBackups(runtime)]);
+        lazySources = new Lazy<IReadOnlyList<IBackupSource>>(() => [new DatabaseBackups(runtime), new TableBackups(runtime), new BucketBackups(runtime), new VolumeBackups(runtime)]);
         AddVaults();
         AddPlans();
         AddSelections();

@@ -21,6 +21,13 @@ internal static class Durations
     public static readonly TimeSpan NatGatewayDelete = TimeSpan.FromSeconds(60);
     public static readonly TimeSpan InterfaceEndpointCreate = TimeSpan.FromSeconds(70);
     public static readonly TimeSpan InterfaceEndpointDelete = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan VolumeCreate = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan VolumeAttach = TimeSpan.FromSeconds(4);
+    public static readonly TimeSpan VolumeSnapshot = TimeSpan.FromMinutes(3);
+    public static readonly TimeSpan VolumeModify = TimeSpan.FromSeconds(20);
+
+    /// <summary>The guide: optimizing takes from minutes to hours; half an hour for some dozen GiB.</summary>
+    public static readonly TimeSpan VolumeOptimize = TimeSpan.FromMinutes(30);
     public static readonly TimeSpan InstanceStart = TimeSpan.FromSeconds(35);
     public static readonly TimeSpan InstanceStop = TimeSpan.FromSeconds(40);
 

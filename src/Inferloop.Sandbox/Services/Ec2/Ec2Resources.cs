@@ -10,7 +10,7 @@ internal static partial class Ec2Resources
     public static IEnumerable<ResourceProvider> All(SandboxRuntime runtime)
     {
         var service = runtime.Service<Ec2Service>();
-        return [.. Networks(service), .. Gateways(service), .. Routing(service), .. Acls(service), .. Groups(service), .. Endpoints(service), .. Computing(service), .. Vpn(service)];
+        return [.. Networks(service), .. Gateways(service), .. Routing(service), .. Acls(service), .. Groups(service), .. Endpoints(service), .. Computing(service), .. Vpn(service), .. Volumes(service)];
     }
 
     /// <summary>The input of a create operation with the stack's tags in a tag specification.</summary>

@@ -22,6 +22,7 @@ internal sealed partial class Ec2Service : SandboxService
         AddInstances();
         AddInterfaces();
         AddVpn();
+        AddVolumes();
         On("CreateTags", CreateTags);
         On("DeleteTags", DeleteTags);
         On("DescribeTags", DescribeTags);
@@ -46,6 +47,8 @@ internal sealed partial class Ec2Service : SandboxService
         ["vgw"] = ("vpn-gateways", "vpn-gateway", "vpnGateway ID", "InvalidVpnGatewayID.NotFound"),
         ["cgw"] = ("customer-gateways", "customer-gateway", "customerGateway ID", "InvalidCustomerGatewayID.NotFound"),
         ["vpn"] = ("vpn-connections", "vpn-connection", "vpnConnection ID", "InvalidVpnConnectionID.NotFound"),
+        ["vol"] = ("volumes", "volume", "volume", "InvalidVolume.NotFound"),
+        ["snap"] = ("snapshots", "snapshot", "snapshot", "InvalidSnapshot.NotFound"),
         ["eni"] = ("network-interfaces", "network-interface", "networkInterface ID", "InvalidNetworkInterfaceID.NotFound"),
     };
 

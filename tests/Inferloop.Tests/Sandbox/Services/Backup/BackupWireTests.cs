@@ -48,7 +48,10 @@ public sealed class BackupWireTests : IAsyncLifetime
         assert 'cannot be assumed' in fails('InvalidParameterValueException', b.start_backup_job, BackupVaultName='bk-vault', ResourceArn=table, IamRoleArn=other)
         fails('ResourceNotFoundException', b.start_backup_job, BackupVaultName='bk-none', ResourceArn=table, IamRoleArn=role)
         fails('ResourceNotFoundException', b.start_backup_job, BackupVaultName='bk-vault', ResourceArn=table + 'x', IamRoleArn=role)
-        fails('InvalidParameterValueException', b.start_backup_job, BackupVaultName='bk-vault', ResourceArn='arn:aws:ec2:us-east-1:123456789012:volume/vol-1', IamRoleArn=role)
+        fails('ResourceNotFoundException', b.start_backup_job, BackupVaultName='bk-vault', ResourceArn='arn:aws:ec2:us-east-1:123456789012:volume/vol-1', IamRoleArn=role)
+        fails('InvalidParameterValueException', b.start_backup_job, BackupVaultName='bk-vault', ResourceArn='arn:aws:elasticfilesystem:us-east-1:123456789012:file-system/fs-1', IamRoleArn=role)
+        volume = ec2.create_volume(AvailabilityZone='us-east-1a', Size=20, VolumeType='gp3', Encrypted=True)['VolumeId']
+        ec2.get_waiter('volume_available').wait(VolumeIds=[volume], WaiterConfig={'Delay': 1})
         job = lambda id: b.describe_backup_job(BackupJobId=id)
         run = lambda arn, **kw: until(lambda i=b.start_backup_job(BackupVaultName='bk-vault', ResourceArn=arn, IamRoleArn=role, **kw)['BackupJobId']: job(i), lambda j: j['State'] in ('COMPLETED', 'FAILED'), arn)
         assert 'Versioning is not enabled' in run('arn:aws:s3:::bk-data')['StatusMessage']
@@ -61,6 +64,10 @@ public sealed class BackupWireTests : IAsyncLifetime
         assert {r['ResourceType'] for r in b.list_protected_resources()['Results']} >= {'DynamoDB', 'S3', 'RDS'}
         assert b.describe_backup_vault(BackupVaultName='bk-vault')['NumberOfRecoveryPoints'] >= 2
         fails('InvalidRequestException', b.delete_backup_vault, BackupVaultName='bk-vault')
+
+        of_volume = run(f'arn:aws:ec2:us-east-1:123456789012:volume/{volume}')
+        assert of_volume['State'] == 'COMPLETED' and ':snapshot/snap-' in of_volume['RecoveryPointArn'], of_volume
+        assert ec2.describe_snapshots(OwnerIds=['self'])['Snapshots'][0]['VolumeId'] == volume
 
         # To another region, and a table and a database out of the copies there.
         ddb.delete_item(TableName='bk-jobs', Key={'id': {'S': '3'}})
@@ -76,6 +83,11 @@ public sealed class BackupWireTests : IAsyncLifetime
         assert done['Status'] == 'COMPLETED' and done['CreatedResourceArn'].startswith('arn:aws:dynamodb:us-west-2:'), done
         assert ddbw.scan(TableName='bk-restored')['Count'] == 20
         assert restore(west, copied['DestinationRecoveryPointArn'], targetTableName='bk-restored')['Status'] == 'FAILED'
+        there = copy(of_volume['RecoveryPointArn'])
+        assert there['State'] == 'COMPLETED' and there['DestinationRecoveryPointArn'].startswith('arn:aws:ec2:us-west-2::snapshot/'), there
+        done = restore(west, there['DestinationRecoveryPointArn'], availabilityZone='us-west-2b', volumeSize='30')
+        made = boto3.client('ec2', region_name='us-west-2').describe_volumes(VolumeIds=[done['CreatedResourceArn'].split('/')[-1]])['Volumes'][0]
+        assert (made['Size'], made['AvailabilityZone'], made['Encrypted'], made['State']) == (30, 'us-west-2b', True, 'available'), made
         s3.delete_object(Bucket='bk-data', Key='a/1')
         assert restore(b, of_bucket['RecoveryPointArn'], DestinationBucketName='bk-data', NewBucket='false')['Status'] == 'COMPLETED'
         assert s3.get_object(Bucket='bk-data', Key='a/1')['Body'].read() == b'one'

@@ -17,10 +17,12 @@ public sealed class SandboxHost : IAsyncDisposable
 
     private readonly SandboxRuntime runtime;
     private readonly HttpServer server;
+    private readonly Persistence? persistence;
     private int disposed;
 
-    private SandboxHost(SandboxRuntime runtime, HttpServer server)
+    private SandboxHost(SandboxRuntime runtime, HttpServer server, Persistence? persistence = null)
     {
+        this.persistence = persistence;
         this.runtime = runtime;
         this.server = server;
         Endpoint = runtime.Endpoint!;
@@ -81,6 +83,10 @@ public sealed class SandboxHost : IAsyncDisposable
     public static Task<SandboxHost> StartAsync(SandboxOptions? options = null, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        if (options?.Path is not null)
+        {
+            return Task.Run(() => StartJournaled(options), cancellationToken);
+        }
         var runtime = new SandboxRuntime(options ?? new SandboxOptions());
         try
         {
@@ -96,12 +102,61 @@ public sealed class SandboxHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops it: no more requests, no more transitions; what it held is gone.</summary>
+    private static SandboxHost StartJournaled(SandboxOptions given)
+    {
+        SandboxRuntime? runtime = null;
+        var (persistence, options) = Persistence.Open(given, e => runtime?.Report(e));
+        try
+        {
+            ServiceRouter? router = null;
+            persistence.Turnstile.Run(() =>
+            {
+                using (persistence.Enter(0))
+                {
+                    runtime = new SandboxRuntime(options, persistence);
+                }
+                // Addresses of this sandbox in what is repeated are those it had.
+                runtime.Endpoint = new Uri($"http://127.0.0.1:{persistence.Header.Port}");
+                router = new ServiceRouter(runtime);
+                persistence.Repeat(runtime, router);
+            });
+            var server = StartServer(given, options, (request, ended) => persistence.HandleAsync(runtime!, router!, request, ended), runtime!.Report);
+            persistence.KeepPort(server.Port);
+            runtime.Endpoint = new Uri($"http://127.0.0.1:{server.Port}");
+            return new SandboxHost(runtime, server, persistence);
+        }
+        catch
+        {
+            persistence.Dispose();
+            runtime?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>At the port that it had, unless another has that by now and none was asked for.</summary>
+    private static HttpServer StartServer(SandboxOptions given, SandboxOptions options, Func<Protocols.ServiceRequest, CancellationToken, Task<Protocols.ServiceResponse>> handler, Action<Exception> report)
+    {
+        try
+        {
+            return HttpServer.Start(options, handler, report);
+        }
+        catch (System.Net.Sockets.SocketException) when (given.Port == 0 && options.Port != 0)
+        {
+            return HttpServer.Start(options with { Port = 0 }, handler, report);
+        }
+    }
+
+    /// <summary>Stops it: no more requests, no more transitions; what it held is gone, unless it has a folder that keeps it.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref disposed, 1) == 1)
         {
             return;
+        }
+        if (persistence is not null)
+        {
+            // Nothing that waits goes on after this: it would go on differently from what the journal says.
+            persistence.Dispose();
         }
         runtime.Stop();
         await server.DisposeAsync().ConfigureAwait(false);

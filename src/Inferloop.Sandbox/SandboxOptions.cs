@@ -27,6 +27,9 @@ public sealed record SandboxOptions
     /// <summary>Makes generated identifiers reproducible.</summary>
     public int? Seed { get; init; }
 
+    /// <summary>A folder that keeps everything: a sandbox started on it again, even after its process was killed, goes on where it was. Null keeps nothing.</summary>
+    public string? Path { get; init; }
+
     /// <summary>The largest request body accepted, in bytes.</summary>
     public long MaximumRequestBytes { get; init; } = 512L * 1024 * 1024;
 

@@ -15,6 +15,7 @@ internal static class CodedErrors
         [ErrorIds.CredentialNotUnderstood] = OperationErrorKind.InvalidArgument,
         [ErrorIds.SandboxAlreadyRunning] = OperationErrorKind.AlreadyExists,
         [ErrorIds.SandboxPortInUse] = OperationErrorKind.AlreadyExists,
+        [ErrorIds.SandboxFolderUnusable] = OperationErrorKind.InvalidState,
         [ErrorIds.SandboxNotRunning] = OperationErrorKind.InvalidState,
         [ErrorIds.SandboxFaultInvalid] = OperationErrorKind.InvalidArgument,
         [ErrorIds.SandboxLoadInvalid] = OperationErrorKind.InvalidArgument,

@@ -15,6 +15,9 @@ internal static class ErrorIds
     /// <summary>The port is taken.</summary>
     public const string SandboxPortInUse = nameof(SandboxPortInUse);
 
+    /// <summary>The folder that should keep a sandbox is in use by another, or cannot be read or written.</summary>
+    public const string SandboxFolderUnusable = nameof(SandboxFolderUnusable);
+
     /// <summary>No sandbox runs in this session, or the one given was stopped.</summary>
     public const string SandboxNotRunning = nameof(SandboxNotRunning);
 

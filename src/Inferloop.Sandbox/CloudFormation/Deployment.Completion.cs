@@ -277,11 +277,11 @@ internal sealed partial class Deployment
             }
         }
         var byName = records.ToDictionary(record => record.LogicalId, StringComparer.Ordinal);
-        var done = records.ToDictionary(record => record.LogicalId, static _ => new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously), StringComparer.Ordinal);
+        var done = records.ToDictionary(record => record.LogicalId, _ => new TaskCompletionSource<bool>(runtime.Clock.Continuations), StringComparer.Ordinal);
         var failed = new System.Collections.Concurrent.ConcurrentQueue<string>();
         await Task.WhenAll(records.Select(async record =>
         {
-            await Task.Yield();
+            await runtime.Clock.YieldAsync().ConfigureAwait(false);
             var clear = true;
             foreach (var name in dependents[record.LogicalId])
             {

@@ -62,6 +62,7 @@ internal sealed partial class Deployment
         Definition = definition;
         cancellation = CancellationTokenSource.CreateLinkedTokenSource(parent?.cancellation.Token ?? runtime.Stopping);
         this.context = context.WithCancellation(cancellation.Token);
+        Ended = new TaskCompletionSource(runtime.Clock.Continuations);
         slots = parent?.slots ?? new SemaphoreSlim(Math.Max(1, runtime.Options.ProvisioningParallelism));
         previous = stack.Definition;
         previousOutputs = stack.Outputs;
@@ -87,7 +88,7 @@ internal sealed partial class Deployment
     public string? CancelReason { get; private set; }
 
     /// <summary>Completes when the work has ended, whichever way.</summary>
-    public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public TaskCompletionSource Ended { get; }
 
     /// <summary>Why it failed, in CloudFormation's words: the resources that failed.</summary>
     public string FailureReason
@@ -216,7 +217,7 @@ internal sealed partial class Deployment
     private async Task<bool> ProvisionAsync(EvaluatedResource resource, Task<bool>[] waits)
     {
         // Off the loop that starts everything: the first resources may run to their end without ever waiting.
-        await Task.Yield();
+        await runtime.Clock.YieldAsync().ConfigureAwait(false);
         foreach (var wait in waits)
         {
             if (!await wait.ConfigureAwait(false))

@@ -20,7 +20,7 @@ internal sealed class WaitConditionHandleProvider : ResourceProvider
         context.Runtime.Service<S3Service>().EnsureHidden(context.Request, bucket);
         var path = $"/{bucket}/{Uri.EscapeDataString($"{context.StackId}/{context.Runtime.Ids.Uuid()}/{context.LogicalId}")}";
         var endpoint = context.Runtime.Endpoint ?? new Uri("http://127.0.0.1");
-        var url = Signature.Presign(context.Runtime.AccessKeys.Root, "PUT", endpoint, context.Request.Region, path, TimeSpan.FromDays(7), DateTimeOffset.UtcNow);
+        var url = Signature.Presign(context.Runtime.AccessKeys.Root, "PUT", endpoint, context.Request.Region, path, TimeSpan.FromDays(7), WallClock.UtcNow);
         return Task.FromResult(new ProvisionedResource(url));
     }
 
@@ -55,7 +55,7 @@ internal sealed class WaitConditionProvider : ResourceProvider
             ? Duration(Scalars.Text(signal?["Timeout"]) ?? "PT5M")
             : TimeSpan.FromSeconds(Scalars.TryInteger(properties["Timeout"], out var seconds) ? seconds : 43_200);
         var key = handle is null ? ResourceKey(context.StackId, context.LogicalId) : HandleKey(handle);
-        var waiter = waiters.GetOrAdd(key, _ => new Waiter());
+        var waiter = waiters.GetOrAdd(key, _ => new Waiter(runtime.Clock.Continuations));
         var id = $"{context.StackId}/{context.LogicalId}";
         context.Initiated(id);
         using var expiry = runtime.Clock.Schedule(timeout, () => waiter.Expire(count));
@@ -87,7 +87,7 @@ internal sealed class WaitConditionProvider : ResourceProvider
             }
         };
         runtime.Service<CloudFormationService>().Signalled += (stack, logicalId, uniqueId, success) =>
-            waiters.GetOrAdd(ResourceKey(stack.Id, logicalId), static _ => new Waiter()).Add(uniqueId, "", success, "Received FAILURE signal with UniqueId " + uniqueId);
+            waiters.GetOrAdd(ResourceKey(stack.Id, logicalId), _ => new Waiter(runtime.Clock.Continuations)).Add(uniqueId, "", success, "Received FAILURE signal with UniqueId " + uniqueId);
     }
 
     private void Receive(string key, ReadOnlyMemory<byte> body)
@@ -96,7 +96,7 @@ internal sealed class WaitConditionProvider : ResourceProvider
         {
             if (JsonNode.Parse(body.Span) is JsonObject signal)
             {
-                waiters.GetOrAdd(key, static _ => new Waiter()).Add(
+                waiters.GetOrAdd(key, _ => new Waiter(runtime.Clock.Continuations)).Add(
                     Scalars.Text(signal["UniqueId"]) ?? "", Scalars.Text(signal["Data"]) ?? "", Scalars.Text(signal["Status"]) == "SUCCESS", Scalars.Text(signal["Reason"]) ?? "");
             }
         }
@@ -124,10 +124,10 @@ internal sealed class WaitConditionProvider : ResourceProvider
         }
     }
 
-    private sealed class Waiter
+    private sealed class Waiter(TaskCreationOptions continuations)
     {
         private readonly Dictionary<string, string> received = new(StringComparer.Ordinal);
-        private readonly TaskCompletionSource<JsonObject> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<JsonObject> completion = new(continuations);
         private int wanted = int.MaxValue;
 
         public void Add(string uniqueId, string data, bool success, string reason)

@@ -38,6 +38,7 @@ internal sealed class ServiceRouter(SandboxRuntime runtime)
             errorCode = fault.Code;
             response = ErrorWriter.Write(call.Kind, call.Model, fault, call.RequestId, request);
         }
+        response.IsRefused = (call.FaultId is not null || call.IsThrottled) && !call.IsCarriedOut;
         runtime.Statistics.Add(new SandboxRequest(
             time, sandboxTime, call.Model?.Name ?? "", call.Operation, call.Region, call.AccountId,
             response.Status, errorCode, call.RequestId, Stopwatch.GetElapsedTime(started) + response.Hold, call.FaultId));
@@ -126,10 +127,13 @@ internal sealed class ServiceRouter(SandboxRuntime runtime)
         try
         {
             Meet(struck, call, operation, context);
-            if (!rates.Admits(call.AccountId, call.Region, model, operation))
+            // What the journal repeats was admitted when it was asked.
+            if (!runtime.Clock.IsRepeating && !rates.Admits(call.AccountId, call.Region, model, operation))
             {
+                call.IsThrottled = true;
                 throw FaultAnswers.TooMany(model, call.Kind, operation.Name);
             }
+            call.IsCarriedOut = true;
             output = await service.InvokeAsync(context, operation.Name, input).ConfigureAwait(false);
         }
         catch (ServiceFault fault)
@@ -182,7 +186,7 @@ internal sealed class ServiceRouter(SandboxRuntime runtime)
         if (signature is null && call.Model!.Name == "s3" && PresignedV2.Read(request) is { } presigned)
         {
             var owner = runtime.AccessKeys.Find(presigned.AccessKeyId) ?? throw new SignatureException(SignatureProblem.UnknownKey, presigned.AccessKeyId);
-            presigned.Verify(request, owner, DateTimeOffset.UtcNow);
+            presigned.Verify(request, owner, WallClock.UtcNow);
             call.AccountId = owner.AccountId;
             // This signature names no region: the request is taken to have reached the bucket's.
             call.Region = runtime.Service<S3Service>().RegionOf(Uri.UnescapeDataString(request.Path.TrimStart('/').Split('/')[0])) ?? call.Region;
@@ -194,7 +198,7 @@ internal sealed class ServiceRouter(SandboxRuntime runtime)
             return Unsigned.Contains(call.Operation) ? null : throw new SignatureException(SignatureProblem.Missing);
         }
         var key = runtime.AccessKeys.Find(signature.AccessKeyId) ?? throw new SignatureException(SignatureProblem.UnknownKey, signature.AccessKeyId);
-        signature.Verify(request, key, DateTimeOffset.UtcNow);
+        signature.Verify(request, key, WallClock.UtcNow);
         call.AccountId = key.AccountId;
         if (!runtime.EnabledRegions.Contains(signature.Region))
         {
@@ -369,6 +373,12 @@ internal sealed class ServiceRouter(SandboxRuntime runtime)
 
         /// <summary>The region that has been looked at already for being lost: of some requests only the signature's owner tells the region.</summary>
         public string? RegionMet { get; set; }
+
+        /// <summary>Whether there were more requests than the service takes.</summary>
+        public bool IsThrottled { get; set; }
+
+        /// <summary>Whether the service was asked: what a fault keeps from it changes nothing.</summary>
+        public bool IsCarriedOut { get; set; }
     }
 
     /// <summary>The caller gets no answer.</summary>

@@ -75,6 +75,9 @@ internal sealed class ServiceResponse
     /// <summary>How long the answer is held back, in real time.</summary>
     public TimeSpan Hold { get; set; }
 
+    /// <summary>Whether an injected fault kept the request from being carried out.</summary>
+    public bool IsRefused { get; set; }
+
     /// <summary>No answer at all: the connection is closed instead.</summary>
     public bool IsDropped { get; init; }
 

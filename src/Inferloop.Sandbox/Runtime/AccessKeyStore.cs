@@ -56,5 +56,5 @@ internal sealed class AccessKeyStore
     public bool Remove(string id) => keys.TryRemove(id, out _);
 
     /// <summary>Secrets come from the system's generator even under a seed: they are secrets.</summary>
-    public static string NewSecret() => RandomNumberGenerator.GetString(SecretAlphabet, 40);
+    public static string NewSecret() => SecureRandom.GetString(SecretAlphabet, 40);
 }

@@ -9,7 +9,10 @@ internal sealed class Ids(int? seed = null)
     private const string HexDigits = "0123456789abcdef";
     private const string Base64Url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-    private readonly Random random = seed is { } value ? new Random(value) : new Random();
+    private readonly Random ownRandom = seed is { } value ? new Random(value) : new Random();
+
+    /// <summary>In a sandbox with a journal each event draws from numbers of its own.</summary>
+    private Random Source => EventScope.Current?.Random ?? ownRandom;
 
     /// <summary>Lower-case hexadecimal digits, as in <c>vpc-0a1b2c3d4e5f60718</c>.</summary>
     public string Hex(int length) => From(HexDigits, length);
@@ -40,20 +43,20 @@ internal sealed class Ids(int? seed = null)
 
     public int Next(int exclusiveMaximum)
     {
-        lock (random)
+        lock (ownRandom)
         {
 #pragma warning disable CA5394 // Identifiers of a simulation, reproducible by design; nothing here protects anything.
-            return random.Next(exclusiveMaximum);
+            return Source.Next(exclusiveMaximum);
 #pragma warning restore CA5394
         }
     }
 
     public void Fill(Span<byte> bytes)
     {
-        lock (random)
+        lock (ownRandom)
         {
 #pragma warning disable CA5394
-            random.NextBytes(bytes);
+            Source.NextBytes(bytes);
 #pragma warning restore CA5394
         }
     }
@@ -61,12 +64,12 @@ internal sealed class Ids(int? seed = null)
     private string From(string alphabet, int length)
     {
         Span<char> text = length <= 256 ? stackalloc char[length] : new char[length];
-        lock (random)
+        lock (ownRandom)
         {
             for (var i = 0; i < text.Length; i++)
             {
 #pragma warning disable CA5394
-                text[i] = alphabet[random.Next(alphabet.Length)];
+                text[i] = alphabet[Source.Next(alphabet.Length)];
 #pragma warning restore CA5394
             }
         }

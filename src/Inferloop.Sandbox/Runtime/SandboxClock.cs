@@ -18,6 +18,9 @@ public sealed class SandboxClock : IDisposable
     private double rate;
     private bool running;
     private bool disposed;
+    private Persistence? persistence;
+    private long? frozen;
+    private bool isRepeating;
 
     /// <summary>A clock that starts now (or at a given moment) and runs at a rate.</summary>
     /// <param name="rate">How many sandbox seconds pass in a real second; 0 makes the clock stepped.</param>
@@ -38,7 +41,7 @@ public sealed class SandboxClock : IDisposable
         {
             lock (gate)
             {
-                return origin.AddTicks(ElapsedTicks());
+                return origin.AddTicks(NowTicks());
             }
         }
     }
@@ -82,11 +85,83 @@ public sealed class SandboxClock : IDisposable
     /// <summary>Told of every scheduled action that threw.</summary>
     internal event Action<Exception>? TransitionFailed;
 
+    /// <summary>The moment of the last event, in a sandbox with a journal.</summary>
+    internal long LastEvent { get; private set; }
+
+    /// <summary>Lets a clock that has shown nothing yet stand still and follow a journal.</summary>
+    internal void Follow(Persistence following)
+    {
+        lock (gate)
+        {
+            persistence = following;
+            isRepeating = true;
+            (anchorTicks, rate) = (0, 0);
+            frozen = 0;
+        }
+    }
+
+    /// <summary>Runs what was due until a moment of the journal.</summary>
+    internal void RepeatTo(long ticks)
+    {
+        RunUntil(ticks);
+        lock (gate)
+        {
+            anchorTicks = Math.Max(anchorTicks, ticks);
+        }
+        LastEvent = Math.Max(LastEvent, ticks);
+    }
+
+    /// <summary>Lets time pass again, from where the journal ends.</summary>
+    internal void GoOn(double newRate)
+    {
+        lock (gate)
+        {
+            isRepeating = false;
+            frozen = null;
+            anchorWall = Stopwatch.GetTimestamp();
+            rate = newRate;
+            Arm();
+        }
+    }
+
+    /// <summary>Runs what is due by now, on the turnstile; the moment that the next event is at.</summary>
+    internal long RunDueNow()
+    {
+        long target;
+        lock (gate)
+        {
+            target = Math.Max(ElapsedTicks(), LastEvent);
+        }
+        RunUntil(target);
+        LastEvent = Math.Max(LastEvent, target);
+        return LastEvent;
+    }
+
+    /// <summary>Runs an event at its moment: the clock shows that and nothing else until the event is over.</summary>
+    internal T Within<T>(long ticks, Func<T> body)
+    {
+        var outer = frozen;
+        frozen = ticks;
+        try
+        {
+            return body();
+        }
+        finally
+        {
+            frozen = outer;
+        }
+    }
+
     /// <summary>Moves the clock forward at once, running everything that falls due on the way in the order it falls due.</summary>
     /// <param name="time">How far.</param>
     public void Advance(TimeSpan time)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero);
+        if (persistence is { } journaled)
+        {
+            journaled.Turnstile.Run(() => AdvanceJournaled(time));
+            return;
+        }
         long target;
         lock (gate)
         {
@@ -116,7 +191,7 @@ public sealed class SandboxClock : IDisposable
     public IDisposable Schedule(DateTimeOffset at, Action action)
     {
         ArgumentNullException.ThrowIfNull(action);
-        var entry = new Entry(action);
+        var entry = new Entry(action) { Seed = EventScope.Current?.NextSeed() ?? 0 };
         lock (gate)
         {
             if (disposed)
@@ -148,7 +223,7 @@ public sealed class SandboxClock : IDisposable
         {
             return;
         }
-        var completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var completion = new TaskCompletionSource(Continuations);
         var entry = Schedule(Now + sandboxTime, () => completion.TrySetResult());
         await using (cancellationToken.Register(() =>
         {
@@ -160,6 +235,37 @@ public sealed class SandboxClock : IDisposable
         }
     }
 
+    /// <summary>How what waits for something inside the sandbox goes on: on the pool, or, with a journal, within the event that it waited for.</summary>
+    internal TaskCreationOptions Continuations => persistence is null ? TaskCreationOptions.RunContinuationsAsynchronously : TaskCreationOptions.None;
+
+    /// <summary>Whether the sandbox keeps a journal.</summary>
+    internal bool IsJournaled => persistence is not null;
+
+    /// <summary>Whether the journal is being repeated.</summary>
+    internal bool IsRepeating
+    {
+        get
+        {
+            lock (gate)
+            {
+                return isRepeating;
+            }
+        }
+    }
+
+    /// <summary>Lets other work go first.</summary>
+    internal async Task YieldAsync()
+    {
+        if (persistence is null)
+        {
+            await Task.Yield();
+            return;
+        }
+        var turn = new TaskCompletionSource();
+        Schedule(Now, turn.SetResult);
+        await turn.Task.ConfigureAwait(false);
+    }
+
     /// <summary>Stops the clock's timer; what is still scheduled never runs.</summary>
     public void Dispose()
     {
@@ -169,6 +275,53 @@ public sealed class SandboxClock : IDisposable
             queue.Clear();
         }
         timer.Dispose();
+    }
+
+    private long NowTicks() => frozen is { } moment && persistence!.Turnstile.IsHere ? moment : ElapsedTicks();
+
+    private void AdvanceJournaled(TimeSpan time)
+    {
+        long target;
+        lock (gate)
+        {
+            target = Math.Max(ElapsedTicks(), LastEvent) + time.Ticks;
+        }
+        RunUntil(target);
+        lock (gate)
+        {
+            MoveTo(target);
+            Arm();
+        }
+        LastEvent = Math.Max(LastEvent, target);
+        persistence!.Note(target);
+    }
+
+    /// <summary>Runs what is due until a moment, each at its own.</summary>
+    private void RunUntil(long target)
+    {
+        while (true)
+        {
+            Entry? entry;
+            long moment;
+            lock (gate)
+            {
+                if (disposed || !queue.TryPeek(out entry, out var next) || next.Due > target)
+                {
+                    return;
+                }
+                queue.Dequeue();
+                moment = Math.Max(next.Due, LastEvent);
+            }
+            LastEvent = moment;
+            using (persistence!.Enter(entry.Seed))
+            {
+                Within(moment, () =>
+                {
+                    Run(entry);
+                    return true;
+                });
+            }
+        }
     }
 
     private long ElapsedTicks() => rate == 0
@@ -187,7 +340,7 @@ public sealed class SandboxClock : IDisposable
     /// <summary>Sets the timer to the next due entry. Called under the lock.</summary>
     private void Arm()
     {
-        if (disposed || running || !queue.TryPeek(out _, out var next))
+        if (disposed || running || isRepeating || !queue.TryPeek(out _, out var next))
         {
             return;
         }
@@ -202,6 +355,18 @@ public sealed class SandboxClock : IDisposable
 
     private void RunDue()
     {
+        if (persistence is { } journaled)
+        {
+            journaled.Turnstile.Post(() =>
+            {
+                journaled.Note(RunDueNow());
+                lock (gate)
+                {
+                    Arm();
+                }
+            });
+            return;
+        }
         lock (gate)
         {
             if (running || disposed)
@@ -243,6 +408,9 @@ public sealed class SandboxClock : IDisposable
     private sealed class Entry(Action action) : IDisposable
     {
         private Action? action = action;
+
+        /// <summary>What the event draws its random numbers from, in a sandbox with a journal.</summary>
+        public ulong Seed { get; init; }
 
         public void Run() => Interlocked.Exchange(ref action, null)?.Invoke();
 

@@ -15,11 +15,15 @@ internal sealed class SandboxRuntime : IDisposable
     private readonly Dictionary<string, SandboxService> servicesByModel = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ResourceProvider> providers = new(StringComparer.Ordinal);
 
-    public SandboxRuntime(SandboxOptions options)
+    public SandboxRuntime(SandboxOptions options, Persistence? persistence = null)
     {
         Options = options;
         Ids = new Ids(options.Seed);
-        Clock = new SandboxClock(options.ClockRate);
+        Clock = new SandboxClock(options.ClockRate, persistence?.Header.Origin);
+        if (persistence is not null)
+        {
+            Clock.Follow(persistence);
+        }
         Clock.TransitionFailed += Report;
         Links = new RegionLinks(Clock);
         Statistics = new SandboxStatistics(options.RequestLogCapacity);
@@ -119,7 +123,17 @@ internal sealed class SandboxRuntime : IDisposable
     };
 
     /// <summary>Starts work in the background; what it throws is reported, never lost.</summary>
-    public void Run(Func<CancellationToken, Task> work) => _ = Task.Run(async () =>
+    public void Run(Func<CancellationToken, Task> work)
+    {
+        if (Clock.IsJournaled)
+        {
+            Clock.Schedule(Clock.Now, () => _ = RunAsync(work));
+            return;
+        }
+        _ = Task.Run(() => RunAsync(work));
+    }
+
+    private async Task RunAsync(Func<CancellationToken, Task> work)
     {
         try
         {
@@ -133,7 +147,7 @@ internal sealed class SandboxRuntime : IDisposable
         {
             Report(e);
         }
-    });
+    }
 
     /// <summary>Runs an action after some sandbox time; what it throws is reported.</summary>
     public void After(TimeSpan sandboxTime, Action action) => Clock.Schedule(sandboxTime, action);

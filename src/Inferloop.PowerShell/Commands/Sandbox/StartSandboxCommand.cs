@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
 using Inferloop.PowerShell.Completion;
 using Inferloop.PowerShell.Pipeline;
 using Inferloop.PowerShell.Session;
@@ -39,6 +40,11 @@ public sealed class StartSandboxCommand : InferloopCmdlet
     [Parameter]
     public int? Seed { get; set; }
 
+    /// <summary>A folder that keeps everything: started on it again, even after its process was killed, the sandbox goes on where it was. Default: nothing is kept.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Path { get; set; }
+
     /// <summary>Leave the session's commands where they go; reach this sandbox with -EndpointUrl, or from the pipeline. Implies -PassThru.</summary>
     [Parameter]
     public SwitchParameter NoDefault { get; set; }
@@ -71,7 +77,8 @@ public sealed class StartSandboxCommand : InferloopCmdlet
 
     private async Task<SandboxHost> StartAsync(CancellationToken cancellationToken)
     {
-        var options = new SandboxOptions { Port = Port, ClockRate = ClockRate, DefaultRegion = Region, AccountId = AccountId, Seed = Seed };
+        var folder = Path is null ? null : await OnPipelineAsync(() => SessionState.Path.GetUnresolvedProviderPathFromPSPath(Path)).ConfigureAwait(false);
+        var options = new SandboxOptions { Port = Port, ClockRate = ClockRate, DefaultRegion = Region, AccountId = AccountId, Seed = Seed, Path = folder };
         try
         {
             return await SandboxHost.StartAsync(options, cancellationToken).ConfigureAwait(false);
@@ -80,11 +87,15 @@ public sealed class StartSandboxCommand : InferloopCmdlet
         {
             throw CodedErrors.Create(ErrorIds.SandboxPortInUse, Port, e, Port);
         }
+        catch (Exception e) when (folder is not null && e is IOException or InvalidDataException or UnauthorizedAccessException or JsonException)
+        {
+            throw CodedErrors.Create(ErrorIds.SandboxFolderUnusable, folder, e, folder, e.Message);
+        }
     }
 
     // Asking for what is there is no mistake: a script can be run twice.
     private bool IsAskedFor(InferloopSandbox running) =>
-        !MyInvocation.BoundParameters.ContainsKey(nameof(Seed))
+        !Given(nameof(Seed)) && !Given(nameof(Path))
         && (!Given(nameof(Port)) || running.EndpointUrl.Port == Port)
         && (!Given(nameof(ClockRate)) || Math.Abs(running.ClockRate - ClockRate) < 1e-9)
         && (!Given(nameof(Region)) || running.Region == Region)

@@ -14,7 +14,7 @@ internal sealed partial class KmsService
     private const int TagLength = 16;
     private const byte FormatVersion = 1;
 
-    private static string NewMaterial() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+    private static string NewMaterial() => Convert.ToBase64String(SecureRandom.GetBytes(32));
 
     private JsonObject Encrypt(RequestContext context, JsonObject input)
     {
@@ -64,7 +64,7 @@ internal sealed partial class KmsService
         {
             throw new ServiceFault("ValidationException", "Please specify either number of bytes or key spec.");
         }
-        var data = RandomNumberGenerator.GetBytes(bytes ?? (spec == "AES_128" ? 16 : 32));
+        var data = SecureRandom.GetBytes(bytes ?? (spec == "AES_128" ? 16 : 32));
         var answer = new JsonObject { ["CiphertextBlob"] = Convert.ToBase64String(Seal(key, data, input.Child("EncryptionContext"))), ["KeyId"] = key.Text("Arn") };
         if (withPlaintext)
         {
@@ -74,7 +74,7 @@ internal sealed partial class KmsService
     }
 
     private static JsonObject GenerateRandom(RequestContext context, JsonObject input) =>
-        new() { ["Plaintext"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(input.Int("NumberOfBytes") ?? 32)) };
+        new() { ["Plaintext"] = Convert.ToBase64String(SecureRandom.GetBytes(input.Int("NumberOfBytes") ?? 32)) };
 
     private static byte[] Seal(JsonObject key, byte[] plaintext, JsonObject? encryptionContext)
     {
@@ -88,7 +88,7 @@ internal sealed partial class KmsService
         var blob = new byte[header.Length + NonceLength + TagLength + plaintext.Length];
         header.CopyTo(blob, 0);
         var nonce = blob.AsSpan(header.Length, NonceLength);
-        RandomNumberGenerator.Fill(nonce);
+        SecureRandom.Fill(nonce);
         using var aes = new AesGcm(Convert.FromBase64String(materials[^1]), TagLength);
         aes.Encrypt(nonce, plaintext, blob.AsSpan(header.Length + NonceLength + TagLength), blob.AsSpan(header.Length + NonceLength, TagLength), Associated(encryptionContext));
         return blob;

@@ -465,9 +465,9 @@ internal sealed partial class SecretsManagerService : SandboxService
         for (var i = 0; i < length; i++)
         {
             var from = each && i < groups.Count ? groups[i] : all;
-            password[i] = from[RandomNumberGenerator.GetInt32(from.Length)];
+            password[i] = from[SecureRandom.GetInt32(from.Length)];
         }
-        RandomNumberGenerator.Shuffle(password.AsSpan());
+        SecureRandom.Shuffle(password.AsSpan());
         return new string(password);
     }
 

@@ -223,7 +223,8 @@ internal sealed partial class SqsService : SandboxService
                 return new JsonObject { ["Messages"] = received.Select(message => message.Describe(input)).ToJsonList() };
             }
             // A message that arrives ends the wait; so does the time, and the end of another's visibility.
-            await Task.WhenAny(queue.Arrival(), Runtime.Clock.DelayAsync(TimeSpan.FromSeconds(1), context.Cancellation)).ConfigureAwait(false);
+            var second = Runtime.Clock.DelayAsync(TimeSpan.FromSeconds(1), context.Cancellation);
+            await (Runtime.Clock.IsJournaled ? second : Task.WhenAny(queue.Arrival(), second)).ConfigureAwait(false);
             context.Cancellation.ThrowIfCancellationRequested();
         }
     }

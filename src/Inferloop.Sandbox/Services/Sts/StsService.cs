@@ -42,7 +42,7 @@ internal sealed partial class StsService : SandboxService
     {
         var token = (string)input["WebIdentityToken"]!;
         var claims = TokenClaims(token) ?? throw new ServiceFault("InvalidIdentityToken", "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)");
-        if (Scalars.TryInteger(claims["exp"], out var expiry) && DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(expiry, 0, 253402300799)) < DateTimeOffset.UtcNow)
+        if (Scalars.TryInteger(claims["exp"], out var expiry) && DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(expiry, 0, 253402300799)) < WallClock.UtcNow)
         {
             throw new ServiceFault("ExpiredTokenException", "Token expired: current date/time must be before the expiration date/time");
         }
@@ -109,7 +109,7 @@ internal sealed partial class StsService : SandboxService
             PrincipalArn = principalArn,
             UserId = userId,
             SessionToken = AccessKeyStore.NewSecret() + AccessKeyStore.NewSecret() + AccessKeyStore.NewSecret() + AccessKeyStore.NewSecret(),
-            Expiration = DateTimeOffset.UtcNow + duration,
+            Expiration = WallClock.UtcNow + duration,
         };
         Runtime.AccessKeys.Add(key);
         return new JsonObject

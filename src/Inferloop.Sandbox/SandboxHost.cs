@@ -91,6 +91,7 @@ public sealed class SandboxHost : IAsyncDisposable
         try
         {
             var router = new ServiceRouter(runtime);
+            runtime.Route = router.HandleAsync;
             var server = HttpServer.Start(runtime.Options, router.HandleAsync, runtime.Report);
             runtime.Endpoint = new Uri($"http://127.0.0.1:{server.Port}");
             return Task.FromResult(new SandboxHost(runtime, server));
@@ -120,7 +121,8 @@ public sealed class SandboxHost : IAsyncDisposable
                 router = new ServiceRouter(runtime);
                 persistence.Repeat(runtime, router);
             });
-            var server = StartServer(given, options, (request, ended) => persistence.HandleAsync(runtime!, router!, request, ended), runtime!.Report);
+            runtime!.Route = (request, ended) => persistence.HandleAsync(runtime, router!, request, ended);
+            var server = StartServer(given, options, runtime.Route, runtime.Report);
             persistence.KeepPort(server.Port);
             runtime.Endpoint = new Uri($"http://127.0.0.1:{server.Port}");
             return new SandboxHost(runtime, server, persistence);

@@ -18,6 +18,10 @@ internal sealed class ServiceRouter(SandboxRuntime runtime)
 
     public async Task<ServiceResponse> HandleAsync(ServiceRequest request, CancellationToken cancellationToken)
     {
+        if (request.Cluster is { } cluster)
+        {
+            return AnswerFor(cluster, request);
+        }
         var call = new Call { RequestId = runtime.Ids.Uuid() };
         var started = Stopwatch.GetTimestamp();
         var time = DateTimeOffset.UtcNow;
@@ -42,6 +46,19 @@ internal sealed class ServiceRouter(SandboxRuntime runtime)
         runtime.Statistics.Add(new SandboxRequest(
             time, sandboxTime, call.Model?.Name ?? "", call.Operation, call.Region, call.AccountId,
             response.Status, errorCode, call.RequestId, Stopwatch.GetElapsedTime(started) + response.Hold, call.FaultId));
+        return response;
+    }
+
+    /// <summary>The Kubernetes API of an EKS cluster, which has signatures, errors and documents of its own.</summary>
+    private ServiceResponse AnswerFor((string Account, string Region, string Name) cluster, ServiceRequest request)
+    {
+        var (started, time, sandboxTime) = (Stopwatch.GetTimestamp(), DateTimeOffset.UtcNow, runtime.Clock.Now);
+        var response = runtime.Service<Services.Eks.EksService>().KubernetesOf(runtime.SystemContext(cluster.Account, cluster.Region), cluster.Name) is not { } kubernetes
+                || runtime.Faults.StrikesRegion(cluster.Region, "eks") is not null
+            ? new ServiceResponse { Status = 0, IsDropped = true }
+            : kubernetes.Api.Handle(request);
+        runtime.Statistics.Add(new SandboxRequest(
+            time, sandboxTime, "kubernetes", $"{request.Method} {request.RawPath}", cluster.Region, cluster.Account, response.Status, null, runtime.Ids.Uuid(), Stopwatch.GetElapsedTime(started), null));
         return response;
     }
 

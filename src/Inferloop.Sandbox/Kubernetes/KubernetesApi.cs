@@ -13,12 +13,12 @@ internal sealed partial class KubernetesApi(SandboxRuntime runtime, KubernetesCl
 {
     private readonly ClusterObjects objects = cluster.Objects;
 
-    public async Task<ServiceResponse> HandleAsync(ServiceRequest request, CancellationToken cancellationToken)
+    /// <summary>Answers at once: in a sandbox with a journal everything happens on the thread that asked.</summary>
+    public ServiceResponse Handle(ServiceRequest request)
     {
-        await Task.Yield();
         try
         {
-            return Answer(request, cancellationToken);
+            return Answer(request);
         }
         catch (KubernetesFault fault)
         {
@@ -31,7 +31,7 @@ internal sealed partial class KubernetesApi(SandboxRuntime runtime, KubernetesCl
         }
     }
 
-    private ServiceResponse Answer(ServiceRequest request, CancellationToken cancellationToken)
+    private ServiceResponse Answer(ServiceRequest request)
     {
         var path = request.RawPath.Split('/', StringSplitOptions.RemoveEmptyEntries).Select(Uri.UnescapeDataString).ToArray();
         if (path is ["healthz" or "livez" or "readyz", ..])
@@ -63,7 +63,7 @@ internal sealed partial class KubernetesApi(SandboxRuntime runtime, KubernetesCl
         }
         if (verb == "watch")
         {
-            return Watch(target, request, cancellationToken);
+            return Watch(target, request);
         }
         lock (objects.Gate)
         {
@@ -162,7 +162,7 @@ internal sealed partial class KubernetesApi(SandboxRuntime runtime, KubernetesCl
         return document => labels(document) && fields(document);
     }
 
-    private ServiceResponse Watch(Target target, ServiceRequest request, CancellationToken cancellationToken)
+    private ServiceResponse Watch(Target target, ServiceRequest request)
     {
         var matches = Selected(request);
         var since = request.QueryValue("resourceVersion") is { Length: > 0 } text && text != "0"
@@ -185,7 +185,7 @@ internal sealed partial class KubernetesApi(SandboxRuntime runtime, KubernetesCl
             Headers = { ["Content-Type"] = "application/json" },
             Streaming = async (stream, connection) =>
             {
-                using var ending = CancellationTokenSource.CreateLinkedTokenSource(connection, cancellationToken);
+                using var ending = CancellationTokenSource.CreateLinkedTokenSource(connection, runtime.Stopping);
                 ending.CancelAfter(lifetime);
                 try
                 {

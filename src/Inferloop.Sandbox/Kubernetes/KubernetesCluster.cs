@@ -56,12 +56,15 @@ internal sealed class KubernetesCluster : IAsyncDisposable
             Wake();
         };
         (certificate, Authority) = Certify(name);
-        var api = new KubernetesApi(runtime, this, name, version, kubelet, entryOf);
-        server = HttpServer.Start(runtime.Options with { Port = 0 }, api.HandleAsync, runtime.Report, certificate);
+        Api = new KubernetesApi(runtime, this, name, version, kubelet, entryOf);
+        server = HttpServer.Start(runtime.Options with { Port = 0 }, (request, ended) => runtime.Route(request.For(context.AccountId, context.Region, name), ended), runtime.Report, certificate);
         Wake();
     }
 
     public ClusterObjects Objects { get; }
+
+    /// <summary>What answers for it.</summary>
+    public KubernetesApi Api { get; }
 
     /// <summary>The certificate that clients trust, PEM.</summary>
     public string Authority { get; }

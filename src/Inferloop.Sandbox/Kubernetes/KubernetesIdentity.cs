@@ -60,7 +60,7 @@ internal sealed record KubernetesIdentity(string User, IReadOnlyList<JsonObject>
                 RawQuery = address.Query.TrimStart('?'),
                 Headers = new Dictionary<string, string> { ["host"] = address.IsDefaultPort ? address.Host : address.Authority, ["x-k8s-aws-id"] = cluster },
             };
-            var now = DateTimeOffset.UtcNow;
+            var now = WallClock.UtcNow;
             // A token that does not sign the cluster's name would be good for any cluster.
             if (sent.QueryValue("Action") != "GetCallerIdentity" || Signature.Read(sent) is not { Service: "sts" } signature || !signature.SignedHeaders.Contains("x-k8s-aws-id")
                 || now > signature.Time + Lifetime || runtime.AccessKeys.Find(signature.AccessKeyId) is not { } key)

@@ -29,6 +29,18 @@ internal sealed class ServiceRequest
     /// <summary>Query parameters, decoded, in order.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Query => query ??= ParseQuery(RawQuery);
 
+    /// <summary>The account, region and name of the EKS cluster whose own API it was sent to; null for AWS's APIs.</summary>
+    /// <remarks>Kept as a header that no client can send, so that whatever keeps or repeats requests keeps it too.</remarks>
+    public (string Account, string Region, string Name)? Cluster => Header(ClusterHeader)?.Split('/') is [var account, var region, var name] ? (account, region, name) : null;
+
+    /// <summary>The same request, known to have been sent to a cluster.</summary>
+    public ServiceRequest For(string account, string region, string cluster) => new()
+    {
+        Method = Method, RawPath = RawPath, RawQuery = RawQuery, Body = Body, Trailers = Trailers, Headers = new Dictionary<string, string>(Headers) { [ClusterHeader] = $"{account}/{region}/{cluster}" },
+    };
+
+    private const string ClusterHeader = ":cluster";
+
     public string? Header(string name) => Headers.GetValueOrDefault(name);
 
     public string? QueryValue(string name)

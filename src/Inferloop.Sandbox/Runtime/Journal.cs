@@ -169,6 +169,11 @@ internal sealed class Journal : IDisposable
             SHA256.HashData(bytes, check);
             if (!check.AsSpan(0, CheckLength).SequenceEqual(prefix.AsSpan(4)))
             {
+                if (position + PrefixLength + length < file.Length)
+                {
+                    // Only the last record can be cut off by the end of a process. What follows this one would go with it.
+                    throw new InvalidDataException($"{RecordsName} is damaged at byte {position}, with {file.Length - position - PrefixLength - length} bytes behind it. Nothing was changed.");
+                }
                 break;
             }
             position += PrefixLength + length;

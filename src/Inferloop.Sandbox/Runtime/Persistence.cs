@@ -147,6 +147,10 @@ internal sealed class Persistence : IDisposable
     /// <summary>Reads of data change nothing; reads of resources are journaled, as the trail of calls tells of them.</summary>
     private static bool IsPureRead(ServiceRequest request)
     {
+        if (request.Cluster is not null)
+        {
+            return request.Method == "GET";
+        }
         if (request.Header("x-amz-target") is not { } target)
         {
             return request.Method is "GET" or "HEAD"

@@ -74,6 +74,10 @@ internal sealed class SandboxRuntime : IDisposable
     /// <summary>Where the sandbox answers; null before the host has started.</summary>
     public Uri? Endpoint { get; set; }
 
+    /// <summary>From a request to its answer, whatever socket it came to; set when the host starts.</summary>
+    public Func<Protocols.ServiceRequest, CancellationToken, Task<Protocols.ServiceResponse>> Route { get; set; } =
+        static (_, _) => throw new InvalidOperationException("The sandbox has not started.");
+
     /// <summary>Cancelled when the sandbox stops.</summary>
     public CancellationToken Stopping { get; }
 

@@ -45,7 +45,7 @@ public sealed record CostReport
     /// <summary>What AWS expects for the rest of the month; null where it cannot tell.</summary>
     public BillForecast? Forecast { get; init; }
 
-    /// <summary>What AWS found unusual.</summary>
+    /// <summary>What AWS found unusual, in the whole account: it tells no tags of it.</summary>
     public IReadOnlyList<BillAnomaly> Anomalies { get; init => field = value.Indexable(); } = [];
 }
 

@@ -71,7 +71,7 @@ public static class CostReportDocument
 
         if (report.Anomalies.Count > 0)
         {
-            text.Append("\n| Unusual since | Service | Beyond what was expected | Cause |\n|---|---|---:|---|\n");
+            text.Append("\n| Unusual in the account since | Service | Beyond what was expected | Cause |\n|---|---|---:|---|\n");
             foreach (var anomaly in report.Anomalies)
             {
                 text.Append(CultureInfo.InvariantCulture, $"| {CostMarkdown.Cell(anomaly.Start)} | {CostMarkdown.Cell(anomaly.Service)} | {anomaly.Impact:#,0.00} | {CostMarkdown.Cell(anomaly.Cause)} |\n");
@@ -141,7 +141,7 @@ public static class CostReportDocument
 
         if (report.Anomalies.Count > 0)
         {
-            body.Append("<h2>Unusual</h2><table><tr><th>Since</th><th>Service</th><th>Beyond what was expected</th><th>Cause</th></tr>");
+            body.Append("<h2>Unusual in the account</h2><table><tr><th>Since</th><th>Service</th><th>Beyond what was expected</th><th>Cause</th></tr>");
             foreach (var anomaly in report.Anomalies)
             {
                 body.Append(CultureInfo.InvariantCulture, $"<tr><td>{WebUtility.HtmlEncode(anomaly.Start)}</td><td>{WebUtility.HtmlEncode(anomaly.Service)}</td><td class=\"n\">{anomaly.Impact:#,0.00}</td><td>{WebUtility.HtmlEncode(anomaly.Cause)}</td></tr>");

@@ -22,7 +22,14 @@ internal static class ConfigResources
     {
         foreach (var name in await RecordersAsync(service, context).ConfigureAwait(false))
         {
-            await service.CallAsync(context, "StopConfigurationRecorder", new JsonObject { ["ConfigurationRecorderName"] = name }).ConfigureAwait(false);
+            try
+            {
+                await service.CallAsync(context, "StopConfigurationRecorder", new JsonObject { ["ConfigurationRecorderName"] = name }).ConfigureAwait(false);
+            }
+            catch (ServiceFault fault) when (fault.Code == "NoSuchConfigurationRecorderException")
+            {
+                // The recorder of the same stack is deleted beside this; a recorder that is gone records nothing.
+            }
         }
     }
 

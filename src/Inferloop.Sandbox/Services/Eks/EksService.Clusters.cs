@@ -324,8 +324,8 @@ internal sealed partial class EksService
                 kind.Remove(key);
             }
         }
+        var stopped = StopKubernetes(context, name);
         Clusters(context).Remove(name);
-        await StopKubernetes(context, name).ConfigureAwait(false);
         try
         {
             await ec2.InvokeAsync(context.WithCancellation(cancellation), "DeleteSecurityGroup", new JsonObject { ["GroupId"] = cluster.Child("resourcesVpcConfig")?.Text("clusterSecurityGroupId") }).ConfigureAwait(false);
@@ -334,6 +334,7 @@ internal sealed partial class EksService
         {
             // A group that others still use stays behind, as AWS leaves it.
         }
+        await stopped.ConfigureAwait(false);
     }
 
     private static JsonObject DescribeClusterVersions(RequestContext context, JsonObject input)

@@ -18,11 +18,14 @@ internal sealed partial class EksService
     /// <summary>The Kubernetes of a cluster; null while it has none.</summary>
     public KubernetesCluster? KubernetesOf(RequestContext context, string name) => kubernetes.GetValueOrDefault((context.AccountId, context.Region, name));
 
+    /// <summary>Puts a Kubernetes where requests to a cluster find it.</summary>
+    internal void Adopt(RequestContext context, string name, KubernetesCluster started) => kubernetes[(context.AccountId, context.Region, name)] = started;
+
     private KubernetesCluster StartKubernetes(RequestContext context, string name)
     {
         var own = context.Detached();
         var started = new KubernetesCluster(Runtime, own, name, () => Clusters(own).Get(name)?.Text("version") ?? EksVersions.Default, () => ScalingGroups(own, name), principal => EntryOf(own, name, principal));
-        kubernetes[(context.AccountId, context.Region, name)] = started;
+        Adopt(own, name, started);
         Runtime.Stopping.Register(() => Runtime.Run(_ => StopKubernetes(own, name)));
         return started;
     }

@@ -27,6 +27,7 @@ internal sealed class ClusterHarness : IAsyncDisposable
         var scope = new JsonObject { ["policyArn"] = "arn:aws:eks::aws:cluster-access-policy/" + policy, ["accessScope"] = new JsonObject { ["type"] = "cluster" } };
         Cluster = new KubernetesCluster(host.Runtime, Context, Name, () => "1.35", () => [new JsonObject { ["AutoScalingGroupName"] = "nodes", ["Instances"] = instances.ToJsonList() }],
             principal => principal == host.Runtime.AccessKeys.Root.PrincipalArn ? ("ada", [scope]) : null);
+        host.Runtime.Service<Inferloop.Sandbox.Services.Eks.EksService>().Adopt(Context, Name, Cluster);
         client = new HttpClient(new SocketsHttpHandler { SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = Trusts } }) { BaseAddress = Cluster.Endpoint };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token());
     }
@@ -50,9 +51,12 @@ internal sealed class ClusterHarness : IAsyncDisposable
     }
 
     /// <summary>A token for a cluster: the address of a GetCallerIdentity, signed with the cluster's name among the headers.</summary>
-    public string Token(string cluster = Name, DateTimeOffset? at = null)
+    public string Token(string cluster = Name, DateTimeOffset? at = null) => Token(Host, cluster, at);
+
+    /// <inheritdoc cref="Token(string, DateTimeOffset?)"/>
+    public static string Token(SandboxHost host, string cluster, DateTimeOffset? at = null)
     {
-        var key = Host.Runtime.AccessKeys.Root;
+        var key = host.Runtime.AccessKeys.Root;
         var time = (at ?? DateTimeOffset.UtcNow).UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", System.Globalization.CultureInfo.InvariantCulture);
         var query = $"Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={Uri.EscapeDataString($"{key.Id}/{time[..8]}/us-east-1/sts/aws4_request")}&X-Amz-Date={time}&X-Amz-Expires=60&X-Amz-SignedHeaders={Uri.EscapeDataString("host;x-k8s-aws-id")}";
         var request = new ServiceRequest { Method = "GET", RawPath = "/", RawQuery = query, Headers = new Dictionary<string, string> { ["host"] = "sts.us-east-1.amazonaws.com", ["x-k8s-aws-id"] = cluster } };

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Inferloop.Sandbox;
+using Inferloop.Sandbox.Faults;
 using Inferloop.Sandbox.Services;
 
 namespace Inferloop.Tests.Sandbox.Persistence;
@@ -33,10 +34,10 @@ public sealed class JournalTests : IDisposable
         var (accessKey, port) = (host.AccessKeyId, host.Endpoint.Port);
         try
         {
-            await Dynamo(host, "CreateTable", """{"TableName":"t","AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],"KeySchema":[{"AttributeName":"id","KeyType":"HASH"}],"BillingMode":"PAY_PER_REQUEST","StreamSpecification":{"StreamEnabled":true,"StreamViewType":"NEW_IMAGE"}}""");
+            await Dynamo(host, "CreateTable", """{"TableName":"tab","AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],"KeySchema":[{"AttributeName":"id","KeyType":"HASH"}],"BillingMode":"PAY_PER_REQUEST","StreamSpecification":{"StreamEnabled":true,"StreamViewType":"NEW_IMAGE"}}""");
             host.Clock.Advance(TimeSpan.FromSeconds(20));
-            await Dynamo(host, "PutItem", """{"TableName":"t","Item":{"id":{"S":"a"},"n":{"N":"1"}}}""");
-            described = (await Dynamo(host, "DescribeTable", """{"TableName":"t"}""")).ToJsonString();
+            await Dynamo(host, "PutItem", """{"TableName":"tab","Item":{"id":{"S":"a"},"n":{"N":"1"}}}""");
+            described = (await Dynamo(host, "DescribeTable", """{"TableName":"tab"}""")).ToJsonString();
             secret = (await Json(host, "secretsmanager", "secretsmanager.CreateSecret", """{"Name":"s","SecretString":"hush","ClientRequestToken":"0123456789012345678901234567890123"}""")).Required("ARN");
             keyId = (await Json(host, "kms", "TrentService.CreateKey", "{}")).Child("KeyMetadata")!.Required("KeyId");
             ciphertext = (await Json(host, "kms", "TrentService.Encrypt", $$"""{"KeyId":"{{keyId}}","Plaintext":"aGVsbG8="}""")).Required("CiphertextBlob");
@@ -53,8 +54,8 @@ public sealed class JournalTests : IDisposable
         }
         await using var again = await Start();
         Assert.Equal((accessKey, port), (again.AccessKeyId, again.Endpoint.Port));
-        Assert.Equal(described, (await Dynamo(again, "DescribeTable", """{"TableName":"t"}""")).ToJsonString());
-        Assert.Equal("1", (string?)(await Dynamo(again, "GetItem", """{"TableName":"t","Key":{"id":{"S":"a"}}}"""))["Item"]!["n"]!["N"]);
+        Assert.Equal(described, (await Dynamo(again, "DescribeTable", """{"TableName":"tab"}""")).ToJsonString());
+        Assert.Equal("1", (string?)(await Dynamo(again, "GetItem", """{"TableName":"tab","Key":{"id":{"S":"a"}}}"""))["Item"]!["n"]!["N"]);
         var value = await Json(again, "secretsmanager", "secretsmanager.GetSecretValue", """{"SecretId":"s"}""");
         Assert.Equal((secret, "hush"), (value.Text("ARN"), value.Text("SecretString")));
         Assert.Equal("aGVsbG8=", (await Json(again, "kms", "TrentService.Decrypt", $$"""{"CiphertextBlob":"{{ciphertext}}"}""")).Text("Plaintext"));
@@ -128,6 +129,60 @@ public sealed class JournalTests : IDisposable
         }
         await using var last = await Start();
         Assert.Equal(2, (await Json(last, "sqs", "AmazonSQS.ListQueues", "{}")).Texts("QueueUrls").Count);
+    }
+
+    [Fact]
+    public async Task A_record_that_is_damaged_before_the_end_is_told_and_nothing_is_cut_away()
+    {
+        await using (var host = await Start())
+        {
+            await Json(host, "sqs", "AmazonSQS.CreateQueue", """{"QueueName":"first"}""");
+            await Json(host, "sqs", "AmazonSQS.CreateQueue", """{"QueueName":"second"}""");
+        }
+        var journal = Path.Combine(folder, "journal.bin");
+        var bytes = await File.ReadAllBytesAsync(journal, TestContext.Current.CancellationToken);
+        bytes[40] ^= 1;
+        await File.WriteAllBytesAsync(journal, bytes, TestContext.Current.CancellationToken);
+        var failure = await Assert.ThrowsAsync<InvalidDataException>(() => Start());
+        Assert.Contains("journal.bin is damaged at byte 0", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(bytes, await File.ReadAllBytesAsync(journal, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task What_the_Kubernetes_of_a_cluster_keeps_is_there_again()
+    {
+        const string Template = """
+            Resources:
+              Vpc: { Type: AWS::EC2::VPC, Properties: { CidrBlock: 10.0.0.0/16 } }
+              A: { Type: AWS::EC2::Subnet, Properties: { VpcId: !Ref Vpc, CidrBlock: 10.0.1.0/24, AvailabilityZone: us-east-1a } }
+              B: { Type: AWS::EC2::Subnet, Properties: { VpcId: !Ref Vpc, CidrBlock: 10.0.2.0/24, AvailabilityZone: us-east-1b } }
+              Role: { Type: AWS::IAM::Role, Properties: { AssumeRolePolicyDocument: { Statement: [{ Effect: Allow, Principal: { Service: eks.amazonaws.com }, Action: 'sts:AssumeRole' }] } } }
+              Cluster: { Type: AWS::EKS::Cluster, Properties: { Name: kept, RoleArn: !GetAtt Role.Arn, AccessConfig: { AuthenticationMode: API }, ResourcesVpcConfig: { SubnetIds: [!Ref A, !Ref B] } } }
+            """;
+        string uid;
+        await using (var host = await Start())
+        {
+            (await new SandboxClient(host).QueryAsync("cloudformation", "2010-05-15", "CreateStack", ("StackName", "s"), ("TemplateBody", Template), ("Capabilities.member.1", "CAPABILITY_IAM"))).EnsureSuccess();
+            host.Clock.Advance(TimeSpan.FromHours(1));
+            uid = (await Ask(host, HttpMethod.Post, """{"metadata":{"name":"kept"},"data":{"k":"v"}}""")).Child("metadata")!.Required("uid");
+        }
+        await using var again = await Start();
+        var found = Assert.Single((await Ask(again, HttpMethod.Get, null)).Objects("items"));
+        Assert.Equal((uid, "v"), (found.Child("metadata")!.Text("uid"), (string?)found["data"]!["k"]));
+        Assert.Empty(again.Statistics.InternalErrors);
+
+        static async Task<JsonObject> Ask(SandboxHost host, HttpMethod method, string? body)
+        {
+            var described = JsonNode.Parse((await new SandboxClient(host).SendAsync("eks", HttpMethod.Get, "/clusters/kept")).EnsureSuccess().Body)!["cluster"]!;
+            // The authority is looked at in the tests of the cluster itself.
+            using var client = new HttpClient(new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, _, _, _) => true });
+            using var request = new HttpRequestMessage(method, new Uri($"{described["endpoint"]}/api/v1/namespaces/default/configmaps")) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json") };
+            request.Headers.Authorization = new System.Net.Http.Headers.AuthenticationHeaderValue("Bearer", Kubernetes.ClusterHarness.Token(host, "kept"));
+            using var answer = await client.SendAsync(request, TestContext.Current.CancellationToken);
+            var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            Assert.True(answer.IsSuccessStatusCode, text);
+            return (JsonObject)JsonNode.Parse(text)!;
+        }
     }
 
     [Fact]

@@ -109,7 +109,8 @@ internal sealed partial class Deployment
         var failed = new List<string>();
         RestoreDefinition();
         var pending = Steps().Where(step => step.Before is not null && !step.IsRolledBack).ToList();
-        var running = new Dictionary<string, Task<bool>>(StringComparer.Ordinal);
+        var running = new List<(string Name, Task<bool> Task)>();
+        var ends = new Dictionary<string, Signal>(StringComparer.Ordinal);
         var order = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var resource in target?.Resources ?? [])
         {
@@ -117,8 +118,9 @@ internal sealed partial class Deployment
         }
         foreach (var step in pending.OrderBy(step => order.GetValueOrDefault(step.Record.LogicalId, int.MaxValue)))
         {
-            var waits = step.Before!.DependsOn.Where(running.ContainsKey).Select(name => running[name]).ToArray();
-            running[step.Record.LogicalId] = UndoAsync(step, waits, skip);
+            var waits = step.Before!.DependsOn.Where(ends.ContainsKey).Select(name => ends[name]).ToArray();
+            var end = ends[step.Record.LogicalId] = new Signal(runtime.Clock);
+            running.Add((step.Record.LogicalId, end.FollowAsync(() => UndoAsync(step, waits, skip))));
         }
         foreach (var (name, task) in running)
         {
@@ -130,9 +132,12 @@ internal sealed partial class Deployment
         return failed;
     }
 
-    private async Task<bool> UndoAsync(DeploymentStep step, Task<bool>[] waits, IReadOnlySet<string>? skip)
+    private async Task<bool> UndoAsync(DeploymentStep step, Signal[] waits, IReadOnlySet<string>? skip)
     {
-        await Task.WhenAll(waits).ConfigureAwait(false);
+        foreach (var wait in waits)
+        {
+            await wait.WaitAsync().ConfigureAwait(false);
+        }
         var record = step.Record;
         var before = step.Before!;
         if (skip?.Contains(record.LogicalId) == true)
@@ -277,7 +282,7 @@ internal sealed partial class Deployment
             }
         }
         var byName = records.ToDictionary(record => record.LogicalId, StringComparer.Ordinal);
-        var done = records.ToDictionary(record => record.LogicalId, _ => new TaskCompletionSource<bool>(runtime.Clock.Continuations), StringComparer.Ordinal);
+        var done = records.ToDictionary(record => record.LogicalId, _ => new Signal(runtime.Clock), StringComparer.Ordinal);
         var failed = new System.Collections.Concurrent.ConcurrentQueue<string>();
         await Task.WhenAll(records.Select(async record =>
         {
@@ -285,7 +290,7 @@ internal sealed partial class Deployment
             var clear = true;
             foreach (var name in dependents[record.LogicalId])
             {
-                clear &= await done[name].Task.ConfigureAwait(false);
+                clear &= await done[name].WaitAsync().ConfigureAwait(false);
             }
             var deleted = false;
             try
@@ -298,7 +303,7 @@ internal sealed partial class Deployment
             }
             finally
             {
-                done[record.LogicalId].TrySetResult(deleted);
+                done[record.LogicalId].Set(deleted);
             }
         })).ConfigureAwait(false);
         return failed.Order(StringComparer.Ordinal).ToList();

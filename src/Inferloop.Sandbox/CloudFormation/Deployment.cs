@@ -134,14 +134,16 @@ internal sealed partial class Deployment
             return false;
         }
         Stack.Imports = [.. imports, .. previousImports];
-        var running = new Dictionary<string, Task<bool>>(StringComparer.Ordinal);
+        var running = new List<Task<bool>>();
+        var ends = new Dictionary<string, Signal>(StringComparer.Ordinal);
         foreach (var resource in target.Resources)
         {
             // In dependency order: what a resource waits for has been started before it.
-            var waits = resource.DependsOn.Where(running.ContainsKey).Select(name => running[name]).ToArray();
-            running[resource.LogicalId] = ProvisionAsync(resource, waits);
+            var waits = resource.DependsOn.Where(ends.ContainsKey).Select(name => ends[name]).ToArray();
+            var end = ends[resource.LogicalId] = new Signal(runtime.Clock);
+            running.Add(end.FollowAsync(() => ProvisionAsync(resource, waits)));
         }
-        var results = await Task.WhenAll(running.Values).ConfigureAwait(false);
+        var results = await Task.WhenAll(running).ConfigureAwait(false);
         if (Array.TrueForAll(results, static done => done) && !cancellation.IsCancellationRequested)
         {
             return FinishOutputs();
@@ -214,13 +216,13 @@ internal sealed partial class Deployment
         return null;
     }
 
-    private async Task<bool> ProvisionAsync(EvaluatedResource resource, Task<bool>[] waits)
+    private async Task<bool> ProvisionAsync(EvaluatedResource resource, Signal[] waits)
     {
         // Off the loop that starts everything: the first resources may run to their end without ever waiting.
         await runtime.Clock.YieldAsync().ConfigureAwait(false);
         foreach (var wait in waits)
         {
-            if (!await wait.ConfigureAwait(false))
+            if (!await wait.WaitAsync().ConfigureAwait(false))
             {
                 return false;
             }

@@ -163,10 +163,17 @@ public sealed class JournalTests : IDisposable
         await using (var host = await Start())
         {
             (await new SandboxClient(host).QueryAsync("cloudformation", "2010-05-15", "CreateStack", ("StackName", "s"), ("TemplateBody", Template), ("Capabilities.member.1", "CAPABILITY_IAM"))).EnsureSuccess();
-            host.Clock.Advance(TimeSpan.FromHours(1));
+            for (var i = 0; i < 10; i++)
+            {
+                host.Clock.Advance(TimeSpan.FromMinutes(10));
+            }
+            var stack = (await new SandboxClient(host).QueryAsync("cloudformation", "2010-05-15", "DescribeStackEvents", ("StackName", "s"))).EnsureSuccess();
+            Assert.True(stack.Value("ResourceStatus") == "CREATE_COMPLETE", string.Join("; ", host.Statistics.InternalErrors) + stack.Xml);
             uid = (await Ask(host, HttpMethod.Post, """{"metadata":{"name":"kept"},"data":{"k":"v"}}""")).Child("metadata")!.Required("uid");
         }
         await using var again = await Start();
+        var events = (await new SandboxClient(again).QueryAsync("cloudformation", "2010-05-15", "DescribeStackEvents", ("StackName", "s"))).EnsureSuccess();
+        Assert.True(events.Value("ResourceStatus") == "CREATE_COMPLETE", string.Join("; ", again.Statistics.InternalErrors) + events.Xml);
         var found = Assert.Single((await Ask(again, HttpMethod.Get, null)).Objects("items"));
         Assert.Equal((uid, "v"), (found.Child("metadata")!.Text("uid"), (string?)found["data"]!["k"]));
         Assert.Empty(again.Statistics.InternalErrors);

@@ -105,9 +105,7 @@ internal sealed class ServiceRouter(SandboxRuntime runtime)
         }
         if (call.Model is null)
         {
-            throw signature is null
-                ? new SignatureException(SignatureProblem.Missing)
-                : new SignatureException(SignatureProblem.Scope, "Credential should be scoped to correct service.");
+            throw signature is null ? new SignatureException(SignatureProblem.Missing) : UnknownService(request, signature.Service, call, form);
         }
         var model = call.Model;
         if (model.Name == "s3")
@@ -136,6 +134,10 @@ internal sealed class ServiceRouter(SandboxRuntime runtime)
             Payload = request.Body,
         };
         var service = runtime.Service(model.Name) ?? throw ServiceFault.NotImplemented(model.ServiceId, operation.Name);
+        if (RequestSizes.Problem(model, operation, request.Body.Length) is { } tooLarge)
+        {
+            throw tooLarge;
+        }
         var input = ReadInput(request, call, target, operation, form);
         MeetRegion(call);
         var struck = runtime.Faults.Any ? runtime.Faults.Strike(model.Name, operation.Name, call.Region, input) : null;
@@ -319,6 +321,21 @@ internal sealed class ServiceRouter(SandboxRuntime runtime)
             return index.FirstOrDefault(entry => entry.ApiVersion == version && entry.TargetPrefix is null) is { } entry ? ServiceModels.Get(entry.Name) : null;
         }
         return request.Header("smithy-protocol") is null ? ServiceModels.Get("s3") : null;
+    }
+
+    /// <summary>A service that the sandbox does not have at all: told in the protocol that its clients read, with the operation they wanted.</summary>
+    private static ServiceFault UnknownService(ServiceRequest request, string service, Call call, IReadOnlyList<KeyValuePair<string, string>>? form)
+    {
+        if (call.Kind == ProtocolKind.RestXml && service != "cloudfront")
+        {
+            call.Kind = ProtocolKind.RestJson;
+        }
+        var target = request.Header("x-amz-target");
+        call.Operation = Shown(target is not null ? target[(target.LastIndexOf('.') + 1)..]
+            : form?.FirstOrDefault(pair => pair.Key == "Action").Value is { } action ? action
+            : call.Kind == ProtocolKind.RpcV2Cbor && request.RawPath.Trim('/').Split('/') is [.., "operation", var name] ? name
+            : $"{request.Method} {request.Path}");
+        return ServiceFault.NotImplemented(Shown(service), call.Operation);
     }
 
     private static Target FindOperation(ServiceRequest request, Call call, IReadOnlyList<KeyValuePair<string, string>>? form)

@@ -46,6 +46,29 @@ public sealed class RequestRateTests
         }
     }
 
+    [Fact]
+    public async Task Requests_that_are_too_large_and_services_that_are_not_there_are_told_in_the_client_s_protocol()
+    {
+        var sandbox = new SandboxFixture(new SandboxOptions { ClockRate = 3600, Seed = 3 });
+        await sandbox.InitializeAsync();
+        await using var _ = sandbox;
+        var client = new SandboxClient(sandbox.Host);
+        var large = await client.SendAsync("ecs", HttpMethod.Post, "/", new byte[(2 * 1024 * 1024) + 1].Select(_ => (byte)' ').ToArray(), new Dictionary<string, string> { ["X-Amz-Target"] = "AmazonEC2ContainerServiceV20141113.ListClusters", ["Content-Type"] = "application/x-amz-json-1.1" });
+        Assert.Equal((413, "RequestEntityTooLargeException"), (large.Status, large.ErrorCode));
+        await Boto.RunAsync(sandbox.Host, """
+            import boto3, botocore.exceptions
+            for service, call, args, operation in [('glue', 'get_databases', {}, 'GetDatabases'), ('sesv2', 'list_email_identities', {}, 'GET /v2/email/identities'), ('neptune', 'describe_db_clusters', {}, None),
+                    ('redshift', 'describe_clusters', {}, 'DescribeClusters'), ('cloudfront', 'list_distributions', {}, 'GET /2020-05-31/distribution'), ('kinesis', 'list_streams', {}, 'ListStreams')]:
+                client = boto3.client(service)
+                try: getattr(client, call)(**args)
+                except botocore.exceptions.ClientError as e:
+                    if operation is not None:
+                        assert e.response['Error']['Code'] == 'NotImplemented' and operation in e.response['Error']['Message'], e.response
+                else: assert operation is None, service
+            print('done')
+            """);
+    }
+
     private static async Task<List<SandboxAnswer>> Many(int count, Func<Task<SandboxAnswer>> call)
     {
         var answers = new List<SandboxAnswer>();

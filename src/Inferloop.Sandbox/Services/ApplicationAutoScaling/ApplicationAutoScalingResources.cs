@@ -29,7 +29,14 @@ internal static class ApplicationAutoScalingResources
             var wanted = after.Objects("ScheduledActions").Select(action => action.Text("ScheduledActionName")).ToHashSet();
             foreach (var gone in before.Objects("ScheduledActions").Where(action => !wanted.Contains(action.Text("ScheduledActionName"))))
             {
-                await service.CallAsync(context, "DeleteScheduledAction", Parts(id).With("ScheduledActionName", gone.Text("ScheduledActionName"))).ConfigureAwait(false);
+                try
+                {
+                    await service.CallAsync(context, "DeleteScheduledAction", Parts(id).With("ScheduledActionName", gone.Text("ScheduledActionName"))).ConfigureAwait(false);
+                }
+                catch (ServiceFault fault) when (fault.Code == "ObjectNotFoundException")
+                {
+                    // The update that is taken back had not come so far.
+                }
             }
             foreach (var action in after.Objects("ScheduledActions"))
             {

@@ -130,6 +130,31 @@ public sealed class ScalingCmdletTests : IDisposable
         Assert.Equal("ScalingComponentMissing", Id("Set-InferloopScaling demo -Minimum 1"));
     }
 
+    [Fact]
+    public void A_change_that_AWS_refuses_halfway_is_taken_back_with_the_reason()
+    {
+        module.Invoke("Add-InferloopSandboxFault ResourceFailure -Operation Update -Resource AWS::ApplicationAutoScaling::ScalableTarget -Count 1").EnsureSuccess();
+        var failed = module.Invoke("Set-InferloopScaling demo Ecs -Maximum 6 -TargetCpu 50 -Schedule 'rate(1 hour)' -ScheduledMinimum 2");
+        var error = Assert.Single(failed.Errors);
+        Assert.StartsWith("EnvironmentUpdateFailed,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.Contains("Ecs/ScalableTarget", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Equal("1 3 0 Cpu 70 %", Text("$s = Get-InferloopScaling demo Ecs; \"$($s.Minimum) $($s.Maximum) $($s.Schedule.Count) $($s.Targets[0])\""));
+        NoDrift();
+
+        // Nothing stands in the way of the next one.
+        Assert.Equal("True", Text("(Set-InferloopScaling demo Ecs -Maximum 6 -TargetCpu 50 -Schedule 'rate(1 hour)' -ScheduledMinimum 2).Applied"));
+    }
+
+    [Fact]
+    public void Throttling_and_lost_answers_on_the_way_change_nothing_about_the_end()
+    {
+        module.Invoke("Add-InferloopSandboxFault Throttling -Service application-autoscaling -Count 2").EnsureSuccess();
+        module.Invoke("Add-InferloopSandboxFault AnswerLost -Service cloudformation -Operation ExecuteChangeSet -Count 1").EnsureSuccess();
+        Assert.Equal("True", Text("(Set-InferloopScaling demo Ecs -Maximum 5 -Desired 2).Applied"));
+        Assert.Equal("2 5", Text("$s = Get-InferloopScaling demo Ecs; $s.Desired, $s.Maximum", " "));
+        NoDrift();
+    }
+
     private PSObject Scaling() => module.Invoke("Get-InferloopScaling demo Ecs").Single();
 
     private string Text(string script, string separator = ", ") => string.Join(separator, module.Invoke(script).EnsureSuccess().Output.Select(o => o.ToString()));

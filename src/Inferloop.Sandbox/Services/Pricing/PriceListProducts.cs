@@ -13,19 +13,17 @@ internal sealed record PriceListProduct(string ServiceCode, string Sku, string F
     {
         var offer = $"{Sku}.JRTCKXETXF";
         var dimensions = new JsonObject();
-        for (var i = 0; i < Tiers.Count; i++)
+        foreach (var (rate, from, to, usd, description) in Rates())
         {
-            var (from, usd) = Tiers[i];
-            var code = $"{offer}.{Ec2Service.StableHex(Sku + i, 10).ToUpperInvariant()}";
-            dimensions[code] = new JsonObject
+            dimensions[rate] = new JsonObject
             {
-                ["rateCode"] = code,
+                ["rateCode"] = rate,
                 ["unit"] = Unit,
-                ["beginRange"] = Number(from),
-                ["endRange"] = i + 1 < Tiers.Count ? Number(Tiers[i + 1].From) : "Inf",
-                ["description"] = $"${Number(usd)} per {Unit}",
+                ["beginRange"] = from,
+                ["endRange"] = to,
+                ["description"] = description,
                 ["appliesTo"] = new JsonArray(),
-                ["pricePerUnit"] = new JsonObject { ["USD"] = usd.ToString("0.0000000000", CultureInfo.InvariantCulture) },
+                ["pricePerUnit"] = new JsonObject { ["USD"] = usd },
             };
         }
         return new JsonObject
@@ -37,6 +35,11 @@ internal sealed record PriceListProduct(string ServiceCode, string Sku, string F
             ["publicationDate"] = Date + "T00:00:00Z",
         }.ToJsonString();
     }
+
+    /// <summary>Its price, tier by tier.</summary>
+    public IEnumerable<(string RateCode, string From, string To, string Usd, string Description)> Rates() => Tiers.Select((tier, i) => (
+        $"{Sku}.JRTCKXETXF.{Ec2Service.StableHex(Sku + i, 10).ToUpperInvariant()}", Number(tier.From), i + 1 < Tiers.Count ? Number(Tiers[i + 1].From) : "Inf",
+        tier.Usd.ToString("0.0000000000", CultureInfo.InvariantCulture), $"${Number(tier.Usd)} per {Unit}"));
 
     private static string Number(decimal value) => value.ToString("0.##########", CultureInfo.InvariantCulture);
 }

@@ -1,9 +1,11 @@
 using System.Text.Json.Nodes;
+using Inferloop.Sandbox.Protocols;
 using Inferloop.Sandbox.Runtime;
+using Inferloop.Sandbox.Services.S3;
 
 namespace Inferloop.Sandbox.Services.Pricing;
 
-/// <summary>The price list: products with their on-demand prices, of the module's catalog. Bulk files are not there.</summary>
+/// <summary>The price list: products with their on-demand prices, of the module's catalog, by questions and in files.</summary>
 internal sealed class PricingService : SandboxService
 {
     public PricingService(SandboxRuntime runtime)
@@ -32,6 +34,43 @@ internal sealed class PricingService : SandboxService
             var (page, next) = Pages.Cut(found, input.Int("MaxResults"), input.Text("NextToken"), 100, "InvalidNextTokenException");
             return new JsonObject { ["FormatVersion"] = "aws_v1", ["PriceList"] = page.Select(product => product.ToJson()).ToTextList() }.With("NextToken", next);
         });
+        On("ListPriceLists", (_, input) =>
+        {
+            var (code, currency) = (Known(input.Required("ServiceCode")), input.Required("CurrencyCode"));
+            var lists = currency != "USD" ? [] : PriceListProducts.ByService[code].GroupBy(RegionOf, StringComparer.Ordinal).Where(group => input.Text("RegionCode") is not { } region || group.Key == region).OrderBy(group => group.Key, StringComparer.Ordinal)
+                .Select(group => new JsonObject
+                {
+                    ["PriceListArn"] = $"arn:aws:pricing:::price-list/aws/{code}/USD/{group.Max(product => product.Date)!.Replace("-", "", StringComparison.Ordinal)}000000/{group.Key}", ["RegionCode"] = group.Key, ["CurrencyCode"] = "USD",
+                    ["FileFormats"] = new JsonArray("csv", "json"),
+                }).ToList();
+            return Pages.Answer(input, lists, "PriceLists", "MaxResults", "NextToken", 100, "InvalidNextTokenException");
+        });
+        On("GetPriceListFileUrl", FileUrl);
+    }
+
+    private static string RegionOf(PriceListProduct product) => product.Attributes.GetValueOrDefault("regionCode") ?? product.Attributes["fromRegionCode"];
+
+    /// <summary>The file lies in a bucket of the sandbox's own, and the URL is good for an hour.</summary>
+    private async Task<JsonObject> FileUrl(RequestContext context, JsonObject input)
+    {
+        var (arn, format) = (input.Required("PriceListArn"), input.Required("FileFormat").ToLowerInvariant());
+        if (arn.Split('/') is not [_, "aws", var code, "USD", var version, var region] || !PriceListProducts.ByService.TryGetValue(code, out var all) || all.Where(product => RegionOf(product) == region).ToList() is not { Count: > 0 } products)
+        {
+            throw new ServiceFault("NotFoundException", $"Price list {arn} not found");
+        }
+        if (format is not ("csv" or "json"))
+        {
+            throw new ServiceFault("InvalidParameterException", $"File format {format} is not valid: csv and json are");
+        }
+        const string Bucket = "inferloop-sandbox-price-lists";
+        var key = Runtime.AccessKeys.Root;
+        var owner = context.With(key.AccountId, "us-east-1");
+        var storage = Runtime.Service<S3Service>();
+        storage.EnsureHidden(owner, Bucket);
+        var path = $"offers/{code}/{version}/{region}/index.{format}";
+        var file = format == "csv" ? PriceListFiles.Csv(code, products) : PriceListFiles.Json(code, products);
+        await storage.InvokeAsync(owner.Detached().WithPayload(System.Text.Encoding.UTF8.GetBytes(file)), "PutObject", new JsonObject { ["Bucket"] = Bucket, ["Key"] = path }).ConfigureAwait(false);
+        return new JsonObject { ["Url"] = $"{(Runtime.Endpoint ?? new Uri("http://localhost")).ToString().TrimEnd('/')}/{Bucket}/{path}?{PresignedV2.Query(key, $"/{Bucket}/{path}", DateTimeOffset.UtcNow.AddHours(1))}" };
     }
 
     private static void CheckFormat(JsonObject input)

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Inferloop.Tests.Operations;
+using Inferloop.Tests.PowerShell;
 using Inferloop.Operations.Costs;
 using Inferloop.Operations.Costs.PriceLists;
 
@@ -60,10 +62,44 @@ public sealed class PricingWireTests(SandboxFixture sandbox)
         (t,) = tiers['terms']['OnDemand'].values()
         assert len(t['priceDimensions']) == 3
         for code, call, args in [('NotFoundException', p.get_products, {'ServiceCode': 'AmazonNothing'}), ('InvalidNextTokenException', p.get_products, {'ServiceCode': 'AmazonEC2', 'NextToken': 'x'}),
-                ('NotFoundException', p.get_attribute_values, {'ServiceCode': 'AmazonEC2', 'AttributeName': 'nothing'}), ('NotImplemented', p.list_price_lists, {'ServiceCode': 'AmazonEC2', 'CurrencyCode': 'USD', 'EffectiveDate': '2026-01-01'})]:
+                ('NotFoundException', p.get_attribute_values, {'ServiceCode': 'AmazonEC2', 'AttributeName': 'nothing'}), ('NotFoundException', p.get_price_list_file_url, {'PriceListArn': 'arn:aws:pricing:::price-list/aws/AmazonEC2/USD/1/mars-1', 'FileFormat': 'csv'})]:
             try: call(**args)
             except botocore.exceptions.ClientError as e: assert e.response['Error']['Code'] == code, e.response
             else: raise AssertionError(code)
+        import urllib.request
+        lists = p.list_price_lists(ServiceCode='AmazonRDS', CurrencyCode='USD', EffectiveDate='2026-10-01')['PriceLists']
+        assert len(lists) > 3 and not p.list_price_lists(ServiceCode='AmazonRDS', CurrencyCode='CNY', EffectiveDate='2026-10-01')['PriceLists']
+        url = p.get_price_list_file_url(PriceListArn=next(x['PriceListArn'] for x in lists if x['RegionCode'] == 'us-east-1'), FileFormat='json')['Url']
+        offer = json.load(urllib.request.urlopen(url))
+        assert offer['offerCode'] == 'AmazonRDS' and len(offer['products']) == len(offer['terms']['OnDemand']) > 10
+        assert 'inferloop-sandbox-price-lists' not in [b['Name'] for b in boto3.client('s3').list_buckets()['Buckets']]
         print('done')
         """);
+}
+
+/// <summary>The module takes its catalog in from the sandbox, by questions and by files.</summary>
+public sealed class PricingCmdletTests
+{
+    [Theory]
+    [InlineData("")]
+    [InlineData("-Bulk")]
+    public void The_catalog_is_updated_from_the_sandbox_and_is_what_it_was(string how)
+    {
+        using var module = new ModuleFixture();
+        var folder = Directory.CreateTempSubdirectory("inferloop-prices-").FullName;
+        try
+        {
+            module.Invoke("Start-InferloopSandbox -ClockRate 3600 -Seed 1 | Out-Null").EnsureSuccess();
+            var path = Path.Combine(folder, "prices.csv");
+            var update = module.Invoke($"Update-InferloopPriceCatalog us-east-1, eu-west-1 -Service AmazonRDS, AWSELB, AmazonS3 {how} -Path $path", new { path }).EnsureSuccess().Output.Single();
+            Assert.Equal(0, update.Properties["Changed"].Value);
+            using var reader = new StreamReader(path);
+            Assert.Equal(PriceCatalog.Embedded.Prices.Count(), PriceCatalog.Read(reader, path).Count);
+        }
+        finally
+        {
+            module.Invoke("Stop-InferloopSandbox");
+            Directory.Delete(folder, recursive: true);
+        }
+    }
 }

@@ -66,6 +66,8 @@ public sealed class CostCmdletTests(ModuleFixture module) : IClassFixture<Module
     }
 
     [Theory]
+    [InlineData("Get-InferloopPrice AmazonEC2", "PriceNotFound", "no price of AmazonEC2")]
+    [InlineData("New-InferloopEnvironmentSpec demo Dev | Get-InferloopCostEstimate -Region eu-west-1", "RegionDiffers", "is of us-east-1, and -Region says eu-west-1")]
     [InlineData("Get-InferloopPrice nat_gatway processed_gb", "PriceNotFound", "'nat_gateway'")]
     [InlineData("Get-InferloopPrice nat_gateway processed_gbs", "PriceNotFound", "'processed_gb'")]
     [InlineData("Get-InferloopPrice nat_gateway processed_gb -Region eu-wset-1", "PriceRegionUnknown", "'eu-west-1'")]

@@ -114,6 +114,13 @@ public sealed class GetCostEstimateCommand : CostCmdlet
     {
         if (Spec is not null)
         {
+            if (Region is not null && Region != Spec.Region)
+            {
+                throw new OperationException(
+                    "RegionDiffers", OperationErrorKind.InvalidArgument, $"The spec of '{Spec.Name}' is of {Spec.Region}, and -Region says {Region}.",
+                    $"Leave -Region out, or see what another region would cost: Compare-InferloopCostEstimate -Spec $spec -ToRegion {Region}.", Spec.Name);
+            }
+
             return await StackAsync(Spec, cancellationToken).ConfigureAwait(false);
         }
 

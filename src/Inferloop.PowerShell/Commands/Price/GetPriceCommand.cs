@@ -54,14 +54,15 @@ public sealed class GetPriceCommand : InferloopCmdlet
         var found = catalog.Prices
             .Where(p => service.IsMatch(p.Service) && dimension.IsMatch(p.Dimension) && (Region is null || p.Region == Catalog.Global || Region.Contains(p.Region, StringComparer.Ordinal)))
             .OrderBy(p => p.Service, StringComparer.Ordinal).ThenBy(p => p.Dimension, StringComparer.Ordinal).ThenBy(p => p.Region, StringComparer.Ordinal).ToList();
-        if (found.Count == 0 && !WildcardPattern.ContainsWildcardCharacters(Service) && !WildcardPattern.ContainsWildcardCharacters(Dimension))
+        // A wildcard that finds nothing has found nothing; a name that is not there is a mistake.
+        if (found.Count == 0 && !WildcardPattern.ContainsWildcardCharacters(Service) && (Dimension == "*" || !WildcardPattern.ContainsWildcardCharacters(Dimension)))
         {
             var services = catalog.Prices.Select(p => p.Service).Distinct().ToList();
             var near = services.Contains(Service, StringComparer.OrdinalIgnoreCase)
                 ? Catalog.Nearest(Dimension, catalog.Prices.Where(p => p.Service.Equals(Service, StringComparison.OrdinalIgnoreCase)).Select(p => p.Dimension).Distinct())
                 : Catalog.Nearest(Service, services);
             throw new OperationException(
-                "PriceNotFound", OperationErrorKind.NotFound, $"{catalog.Name} has no price of {Service}/{Dimension}{(Region is null ? "" : " in " + string.Join(", ", Region))}.{near}",
+                "PriceNotFound", OperationErrorKind.NotFound, $"{catalog.Name} has no price of {(Dimension == "*" ? Service : $"{Service}/{Dimension}")}{(Region is null ? "" : " in " + string.Join(", ", Region))}.{near}",
                 "Look with wildcards: Get-InferloopPrice " + Service + " *. Other regions may have it; Update-InferloopPriceCatalog reads today's lists.", Service);
         }
 

@@ -12,8 +12,13 @@ internal sealed class BalancerMetrics(RequestContext context, CloudWatchService 
     private readonly List<TargetAnswer> all = [];
     private double refused;
 
-    /// <summary>How many requests targets answered.</summary>
-    public double AnsweredCount => all.Sum(answer => answer.Answered);
+    private double Sent => all.Sum(answer => answer.Sent);
+
+    /// <summary>What went over it.</summary>
+    public double Bytes => Sent * BytesPerRequest;
+
+    /// <summary>A capacity unit is 25 new connections a second or a gigabyte an hour, whichever is more.</summary>
+    public double CapacityUnits => Math.Max(Sent / 600 / 25, Bytes * 60 / 1e9);
 
     /// <summary>Requests that no target could be chosen for.</summary>
     public void Refused(double requests) => refused += requests;
@@ -38,14 +43,13 @@ internal sealed class BalancerMetrics(RequestContext context, CloudWatchService 
         Count("HTTPCode_ELB_502_Count", unreached, dimension);
         Count("HTTPCode_ELB_503_Count", refused, dimension);
         Count("HTTPCode_ELB_504_Count", timedOut, dimension);
-        var requests = all.Sum(answer => answer.Sent);
+        var requests = Sent;
         Count("NewConnectionCount", (requests + refused) / 10, dimension);
         monitoring.Publish(context, Space, "ActiveConnectionCount", time, [(Math.Ceiling(all.Sum(answer => answer.Answered / 60 * answer.ResponseTime)), 1)], "Count", dimension);
         if (requests > 0)
         {
-            monitoring.Publish(context, Space, "ProcessedBytes", time, [(requests * BytesPerRequest, 1)], "Bytes", dimension);
-            // A capacity unit is 25 new connections a second or a gigabyte an hour, whichever is more.
-            monitoring.Publish(context, Space, "ConsumedLCUs", time, [(Math.Max(requests / 600 / 25, requests * BytesPerRequest * 60 / 1e9), 1)], "Count", dimension);
+            monitoring.Publish(context, Space, "ProcessedBytes", time, [(Bytes, 1)], "Bytes", dimension);
+            monitoring.Publish(context, Space, "ConsumedLCUs", time, [(CapacityUnits, 1)], "Count", dimension);
         }
     }
 

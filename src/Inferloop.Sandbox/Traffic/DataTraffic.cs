@@ -10,7 +10,7 @@ namespace Inferloop.Sandbox.Traffic;
 /// What databases, caches, tables, functions and NAT gateways tell of the requests that reach the services in front of them. Databases, caches
 /// and gateways follow the load balancers of their VPC; tables and functions, which have none, those of their environment (by its tag), or all.
 /// </summary>
-internal sealed class DataTraffic(SandboxRuntime runtime, CloudWatchService monitoring)
+internal sealed class DataTraffic(SandboxRuntime runtime, CloudWatchService monitoring, TrafficBill bill)
 {
     // What a request asks of each, stated here once.
     private const double DatabaseCpuSeconds = 0.002;
@@ -97,6 +97,7 @@ internal sealed class DataTraffic(SandboxRuntime runtime, CloudWatchService moni
             foreach (var gateway in vpc)
             {
                 (string, string) dimension = ("NatGatewayId", gateway.Required("NatGatewayId"));
+                bill.Add(context, TrafficEngine.EnvironmentOf(gateway.Objects("Tags")), "EC2 - Other", "AmazonEC2", "NatGateway-Bytes", each * NatBytes * 3 / 1e9);
                 monitoring.Publish(context, "AWS/NATGateway", "BytesOutToDestination", time, [(each * NatBytes, 1)], "Bytes", dimension);
                 monitoring.Publish(context, "AWS/NATGateway", "BytesInFromDestination", time, [(each * NatBytes * 2, 1)], "Bytes", dimension);
                 monitoring.Publish(context, "AWS/NATGateway", "ActiveConnectionCount", time, [(Math.Ceiling(each / 600), 1)], "Count", dimension);
@@ -116,6 +117,11 @@ internal sealed class DataTraffic(SandboxRuntime runtime, CloudWatchService moni
             {
                 Consume(table, "Read", rate * ReadUnits);
                 Consume(table, "Write", rate * WriteUnits);
+                if (table.Child("BillingModeSummary")?.Text("BillingMode") == "PAY_PER_REQUEST")
+                {
+                    bill.Add(context, environment.Key, "Amazon DynamoDB", "AmazonDynamoDB", "ReadRequestUnits", rate * ReadUnits);
+                    bill.Add(context, environment.Key, "Amazon DynamoDB", "AmazonDynamoDB", "WriteRequestUnits", rate * WriteUnits);
+                }
             }
         }
 
@@ -161,6 +167,9 @@ internal sealed class DataTraffic(SandboxRuntime runtime, CloudWatchService moni
                 var done = concurrency > limit ? invocations * limit / concurrency : invocations;
                 (string, string) dimension = ("FunctionName", function.Required("FunctionName"));
                 void Tell(string metric, double value, string unit) => monitoring.Publish(context, "AWS/Lambda", metric, time, [(value, 1)], unit, dimension);
+                var suffix = function.Texts("Architectures").Contains("arm64") ? "-ARM" : "";
+                bill.Add(context, environment.Key, "AWS Lambda", "AWSLambda", "Request" + suffix, done);
+                bill.Add(context, environment.Key, "AWS Lambda", "AWSLambda", "Lambda-GB-Second" + suffix, done * seconds * (function.Double("MemorySize") ?? 128) / 1024);
                 Tell("Invocations", done, "Count");
                 Tell("Errors", errors * done / invocations, "Count");
                 Tell("Throttles", invocations - done, "Count");

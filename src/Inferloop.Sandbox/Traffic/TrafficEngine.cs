@@ -31,6 +31,7 @@ internal sealed class TrafficEngine
     private readonly ElbService balancing;
     private readonly EcsService containers;
     private readonly DataTraffic data;
+    private readonly TrafficBill bill;
     private readonly ConcurrentDictionary<(string Account, string Region), byte> sampled = new();
     private readonly ConcurrentDictionary<string, BalancerMinute> minutes = new(StringComparer.Ordinal);
 
@@ -41,7 +42,8 @@ internal sealed class TrafficEngine
         monitoring = runtime.Service<CloudWatchService>();
         balancing = runtime.Service<ElbService>();
         containers = runtime.Service<EcsService>();
-        data = new DataTraffic(runtime, monitoring);
+        bill = new TrafficBill(runtime);
+        data = new DataTraffic(runtime, monitoring, bill);
         var others = monitoring.HasSources;
         monitoring.HasSources = context => others(context) || loads.AnyIn(context);
         monitoring.Pulse.Publish(Publish);
@@ -148,6 +150,12 @@ internal sealed class TrafficEngine
         }
         PublishServices(context, moment.AddMinutes(-1), services, demand);
         data.Publish(context, moment.AddMinutes(-1), served, services.Sum(service => service.Tasks.Count));
+        foreach (var task in services.SelectMany(service => service.Tasks).Where(task => task.IsFargate).DistinctBy(task => task.Address))
+        {
+            bill.Add(context, task.Environment, "Amazon Elastic Container Service", "AmazonECS", "Fargate-vCPU-Hours:perCPU", task.VCpus / 60);
+            bill.Add(context, task.Environment, "Amazon Elastic Container Service", "AmazonECS", "Fargate-GB-Hours", task.MemoryMiB / 1024 / 60);
+        }
+        bill.Settle(context, moment);
     }
 
     private ServedTraffic Publish(RequestContext context, DateTimeOffset moment, JsonObject balancer, SandboxLoad load, BalancerMinute minute)
@@ -161,6 +169,10 @@ internal sealed class TrafficEngine
             publisher.Answered(group, answers, each);
         }
         publisher.Publish();
+        var environment = EnvironmentOf(balancer.Objects("_Tags"));
+        bill.Add(context, environment, "Amazon Elastic Load Balancing", "AWSELB", "LoadBalancerUsage:LoadBalancing:Application", 1.0 / 60);
+        bill.Add(context, environment, "Amazon Elastic Load Balancing", "AWSELB", "LCUUsage:LoadBalancing:Application", publisher.CapacityUnits / 60);
+        bill.Add(context, environment, "AWS Data Transfer", "AWSDataTransfer", "DataTransfer-Out-Bytes", publisher.Bytes / 1e9);
         var all = minute.Groups.SelectMany(group => group.Answers).ToList();
         var answered = all.Sum(answer => answer.Answered);
         load.Last = new SandboxLoadMinute(moment, Math.Round(minute.Requests / 60, 3), minute.Targets, all.Count == 0 ? 0 : Math.Round(all.Average(answer => answer.Utilization), 4),

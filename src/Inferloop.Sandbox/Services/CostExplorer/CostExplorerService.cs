@@ -5,7 +5,7 @@ using Inferloop.Sandbox.Runtime;
 namespace Inferloop.Sandbox.Services.CostExplorer;
 
 /// <summary>
-/// Cost Explorer. A sandbox charges nothing by itself: questions are answered from what <see cref="Charge"/> was told, and without it as for
+/// Cost Explorer. A sandbox charges nothing by itself but what synthetic loads use: questions are answered from what <see cref="Charge"/> was told, and without it as for
 /// an account in which nothing has been used; monitors and subscriptions of anomalies are kept.
 /// </summary>
 internal sealed partial class CostExplorerService : SandboxService

@@ -5,7 +5,7 @@ using Inferloop.Sandbox.Runtime;
 namespace Inferloop.Sandbox.Services.Ecs;
 
 /// <summary>A running task as traffic meets it.</summary>
-internal sealed record TrafficTask(string Address, double VCpus, double MemoryMiB, string Revision, IReadOnlyList<string> Images);
+internal sealed record TrafficTask(string Address, double VCpus, double MemoryMiB, string Revision, IReadOnlyList<string> Images, bool IsFargate, string? Environment);
 
 /// <summary>A service with its running tasks.</summary>
 internal sealed record TrafficService(string Cluster, string Name, bool HasInsights, IReadOnlyList<TrafficTask> Tasks);
@@ -30,6 +30,7 @@ internal sealed partial class EcsService
     {
         static double Number(string? text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : 0;
         return new TrafficTask(task.Text("_Ip") ?? "", Math.Max(0.125, Number(task.Text("cpu")) / 1024), Math.Max(128, Number(task.Text("memory"))), NameOf(task.Required("taskDefinitionArn")),
-            [.. task.Objects("containers").Select(container => container.Required("image"))]);
+            [.. task.Objects("containers").Select(container => container.Required("image"))], task.Text("launchType") == "FARGATE" && task.Text("capacityProviderName") is null or "FARGATE",
+            Traffic.TrafficEngine.EnvironmentOf(task.Objects("tags").Select(tag => new JsonObject { ["Key"] = tag.Text("key"), ["Value"] = tag.Text("value") })));
     }
 }

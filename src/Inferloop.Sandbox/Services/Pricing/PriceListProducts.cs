@@ -60,6 +60,14 @@ internal static class PriceListProducts
     /// <summary>Products by service code.</summary>
     public static IReadOnlyDictionary<string, IReadOnlyList<PriceListProduct>> ByService => All.Value;
 
+    private static readonly Lazy<Dictionary<(string Code, string Region, string Usage), PriceListProduct>> ByUsage = new(() => ByService.Values.SelectMany(list => list)
+        .GroupBy(product => (product.ServiceCode, product.Attributes.GetValueOrDefault("regionCode") ?? product.Attributes["fromRegionCode"], product.Attributes["usagetype"][Places[product.Attributes.GetValueOrDefault("regionCode") ?? product.Attributes["fromRegionCode"]].Prefix.Length..]
+            + (product.Attributes["operation"].Length > 0 ? ":" + product.Attributes["operation"] : "")))
+        .ToDictionary(group => group.Key, group => group.First()));
+
+    /// <summary>The product of a usage type (without the region in short; with its operation after a colon, where it has one); null when there is none.</summary>
+    public static PriceListProduct? Find(string code, string region, string usage) => ByUsage.Value.GetValueOrDefault((code, region, usage));
+
     private static SortedDictionary<string, IReadOnlyList<PriceListProduct>> BuildSorted(IEnumerable<PriceListProduct> products) => new(products.GroupBy(product => product.ServiceCode, StringComparer.Ordinal)
         .ToDictionary(group => group.Key, group => (IReadOnlyList<PriceListProduct>)[.. group.OrderBy(product => product.Sku, StringComparer.Ordinal)]), StringComparer.Ordinal);
 

@@ -186,4 +186,36 @@ public sealed class TrafficTests : EcsServiceTestBase
         Assert.Equal(20 * 60, (await Metric("AWS/DynamoDB", "ReadThrottleEvents", "Sum", "TableName=jobs"))!.Value, 3);
         Assert.Equal(25 * 60, (await Metric("AWS/DynamoDB", "ConsumedWriteCapacityUnits", "Sum", "TableName=jobs"))!.Value, 3);
     }
+
+    [Fact]
+    public async Task What_a_load_uses_is_charged_each_hour_and_twice_the_load_costs_more()
+    {
+        await Start();
+        Load(40);
+        // From one full hour to the next but one.
+        Pass(TimeSpan.FromHours(1) - TimeSpan.FromTicks(Runtime.Clock.Now.UtcTicks % TimeSpan.TicksPerHour) + TimeSpan.FromSeconds(30));
+        var before = await Bill();
+        Pass(TimeSpan.FromHours(1));
+        var single = Less(await Bill(), before);
+        // Two tasks of one vCPU for an hour, one of them on Spot, which is not charged here; the balancer; a gigabyte and a half out.
+        Assert.Equal(0.04048m, single["AmazonECS vCPU"], 4);
+        Assert.Equal(0.0225m, single["LoadBalancerUsage"], 4);
+        Assert.Equal(40 * 3600 * 10_000 / 1e9m * 0.09m, single["DataTransfer-Out-Bytes"], 4);
+        Load(80);
+        before = await Bill();
+        Pass(TimeSpan.FromHours(1));
+        var twice = Less(await Bill(), before);
+        Assert.Equal(2 * single["DataTransfer-Out-Bytes"], twice["DataTransfer-Out-Bytes"], 2);
+        Assert.Equal(single["LoadBalancerUsage"], twice["LoadBalancerUsage"], 4);
+    }
+
+    private static Dictionary<string, decimal> Less(Dictionary<string, decimal> now, Dictionary<string, decimal> before) => now.ToDictionary(pair => pair.Key, pair => pair.Value - before.GetValueOrDefault(pair.Key));
+
+    private async Task<Dictionary<string, decimal>> Bill()
+    {
+        var day = Runtime.Clock.Now.UtcDateTime.Date;
+        var answer = await Call("ce", "GetCostAndUsage", $$"""{"TimePeriod":{"Start":"{{day.AddDays(-3):yyyy-MM-dd}}","End":"{{day.AddDays(1):yyyy-MM-dd}}"},"Granularity":"MONTHLY","Metrics":["UnblendedCost"],"GroupBy":[{"Type":"DIMENSION","Key":"USAGE_TYPE"}]}""");
+        return answer["ResultsByTime"]!.AsArray().SelectMany(period => period!["Groups"]!.AsArray()).GroupBy(group => (string)group!["Keys"]![0]! switch { "Fargate-vCPU-Hours:perCPU" => "AmazonECS vCPU", var usage => usage })
+            .ToDictionary(group => group.Key, group => group.Sum(item => decimal.Parse((string)item!["Metrics"]!["UnblendedCost"]!["Amount"]!, System.Globalization.CultureInfo.InvariantCulture)));
+    }
 }

@@ -13,6 +13,8 @@ internal sealed class PreparedScaling : IAsyncDisposable
     /// <summary>The step of the journal in which the number that runs is set.</summary>
     public const string DesiredStep = "desired";
 
+    private const int Attempts = 3;
+
     private readonly EnvironmentOperations operations;
     private readonly ScalingReader reader;
     private readonly ScalingRequest request;
@@ -43,6 +45,25 @@ internal sealed class PreparedScaling : IAsyncDisposable
     public static async Task<PreparedScaling> PrepareAsync(
         EnvironmentOperations operations, InferloopEnvironment given, ScalingRequest request, ScalingOptions options, DateTimeOffset now, CancellationToken cancellation)
     {
+        for (var attempt = 1; ; attempt++)
+        {
+            if (await TryPrepareAsync(operations, given, request, options, now, cancellation).ConfigureAwait(false) is { } ready)
+            {
+                return ready;
+            }
+
+            if (attempt == Attempts)
+            {
+                throw new OperationException(
+                    "EnvironmentBusy", OperationErrorKind.Busy, $"The spec of '{given.Name}' was changed by others each time that this change was about to begin.", "Repeat the command when they are done.", given.Name);
+            }
+        }
+    }
+
+    /// <summary>One attempt; null when another operator changed the spec between its reading and the lock: what was made of the old one would take that back.</summary>
+    private static async Task<PreparedScaling?> TryPrepareAsync(
+        EnvironmentOperations operations, InferloopEnvironment given, ScalingRequest request, ScalingOptions options, DateTimeOffset now, CancellationToken cancellation)
+    {
         // What went down a pipeline may be older than the last change.
         var environment = await operations.RefreshAsync(given.StackName, withHealth: false, cancellation).ConfigureAwait(false) ?? throw EnvironmentOperations.NotFound(given.Name, given.Region);
         var before = environment.Spec with { Region = operations.Aws.Region };
@@ -53,6 +74,13 @@ internal sealed class PreparedScaling : IAsyncDisposable
         var prepared = await operations.PrepareUpdateAsync(spec, new UpdateOptions { Preview = options.Preview }, cancellation).ConfigureAwait(false);
         try
         {
+            var locked = await operations.RefreshAsync(given.StackName, withHealth: false, cancellation).ConfigureAwait(false) ?? throw EnvironmentOperations.NotFound(given.Name, given.Region);
+            if (ScalingSpec.Differences(before, locked.Spec).Count > 0)
+            {
+                await prepared.DisposeAsync().ConfigureAwait(false);
+                return null;
+            }
+
             if (!options.AllowOtherChanges)
             {
                 await RefuseOthersAsync(operations, before, prepared, cancellation).ConfigureAwait(false);

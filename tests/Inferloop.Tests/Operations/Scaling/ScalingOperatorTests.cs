@@ -52,6 +52,26 @@ public sealed class ScalingOperatorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_another_operator_changes_just_before_the_lock_is_not_taken_back()
+    {
+        var between = 0;
+        var ada = harness.Operator(beforeStep: async (step, _) =>
+        {
+            if (step == "lock" && between++ == 0)
+            {
+                await using var other = await PrepareAsync(harness.Operator("bob"), new() { Component = ScalingComponent.Ecs, TargetMemory = 60 });
+                await other.ExecuteAsync(wait: true, cancelOnStop: false, Stop);
+            }
+        });
+        await using var prepared = await PrepareAsync(ada, new() { Component = ScalingComponent.Ecs, Maximum = 5 });
+        Assert.Equal("MaximumTasks 3 -> 5", Assert.Single(prepared.Change.Values).ToString());
+        await prepared.ExecuteAsync(wait: true, cancelOnStop: false, Stop);
+        Assert.Equal(2, between);
+        var spec = (await ada.Operations.RefreshAsync(environment.StackName, false, Stop))!.Spec.Ecs;
+        Assert.Equal((60, 5), (spec.TargetMemoryPercent, spec.MaximumTasks));
+    }
+
+    [Fact]
     public async Task A_preview_and_a_change_that_nobody_carries_out_leave_nothing_behind()
     {
         var ada = harness.Operator();

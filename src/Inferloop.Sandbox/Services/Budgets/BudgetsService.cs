@@ -8,7 +8,7 @@ namespace Inferloop.Sandbox.Services.Budgets;
 /// AWS Budgets: budgets with their notifications and subscribers, kept per account. The calculated spend is counted from the account's bill, where
 /// it has one; otherwise it stays what <see cref="SetSpend"/> last said. Notifications follow it.
 /// </summary>
-internal sealed class BudgetsService : SandboxService
+internal sealed partial class BudgetsService : SandboxService
 {
     private const int MaximumNotifications = 10;
     private const int MaximumSubscribers = 11;
@@ -27,7 +27,17 @@ internal sealed class BudgetsService : SandboxService
             Judge(context, name);
             return [];
         });
-        On("DeleteBudget", (context, input) => Budgets(context).Remove(Budget(context, input.Required("BudgetName")).Required("BudgetName")) ? [] : throw NotFound(input.Required("BudgetName")));
+        On("DeleteBudget", (context, input) =>
+        {
+            var name = Budget(context, input.Required("BudgetName")).Required("BudgetName");
+            Budgets(context).Remove(name);
+            // Its actions go with it.
+            foreach (var action in Actions(context).Where(item => item.Text("BudgetName") == name))
+            {
+                Actions(context).Remove(action.Required("ActionId"));
+            }
+            return [];
+        });
         On("DescribeBudget", (context, input) => new JsonObject { ["Budget"] = Shown(Budget(context, input.Required("BudgetName")), input) });
         On("DescribeBudgets", (context, input) => Pages.Answer(input, Budgets(context).All().Select(item => Shown(item, input)).ToList(), "Budgets", defaultSize: 100, tokenErrorCode: "InvalidNextTokenException"));
         On("DescribeBudgetPerformanceHistory", (context, input) =>
@@ -44,6 +54,7 @@ internal sealed class BudgetsService : SandboxService
             };
         });
         AddNotifications();
+        AddActions();
         On("TagResource", (context, input) => Retag(context, input, document => Tags.Put(document, "_Tags", input.Objects("ResourceTags"))));
         On("UntagResource", (context, input) => Retag(context, input, document => Tags.Remove(document, "_Tags", input.Texts("ResourceTagKeys"))));
         On("ListTagsForResource", (context, input) => new JsonObject { ["ResourceTags"] = Budget(context, NameOf(input)).Child("_Tags")?.Copy() ?? Budget(context, NameOf(input))["_Tags"].Copy() ?? new JsonArray() });
@@ -296,8 +307,11 @@ internal sealed class BudgetsService : SandboxService
         Judge(context, name);
     }
 
+    private static decimal Number(JsonObject? amount) => decimal.TryParse(amount?.Text("Amount"), NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : 0;
+
     private void Judge(RequestContext context, string name)
     {
+        JudgeActions(context, name);
         var told = new List<(JsonObject Notification, List<JsonObject> Subscribers)>();
         var kept = Budgets(context).Update(name, document =>
         {
@@ -335,7 +349,5 @@ internal sealed class BudgetsService : SandboxService
                 }
             }
         }
-
-        static decimal Number(JsonObject? amount) => decimal.TryParse(amount?.Text("Amount"), NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : 0;
     }
 }

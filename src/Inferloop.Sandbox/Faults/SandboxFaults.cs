@@ -9,9 +9,6 @@ namespace Inferloop.Sandbox.Faults;
 /// <summary>The faults injected into a sandbox, in the order they were.</summary>
 public sealed class SandboxFaults
 {
-    /// <summary>A copy that waits for a region looks again this often.</summary>
-    private static readonly TimeSpan Retry = TimeSpan.FromMinutes(1);
-
     private readonly SandboxClock clock;
     private readonly int? seed;
     private readonly Func<string, bool> knowsRegion;
@@ -126,6 +123,9 @@ public sealed class SandboxFaults
     /// <summary>Whether a region is lost, to a service or altogether.</summary>
     internal bool IsRegionLost(string region, string service = "*") => LostRegion(region, service) is not null;
 
+    /// <summary>Since when a region is lost, to a service or altogether; null when it is not.</summary>
+    internal DateTimeOffset? LostSince(string region, string service) => LostRegion(region, service)?.Begins;
+
     /// <summary>The loss that a call to a region's service meets, or null.</summary>
     internal SandboxFault? StrikesRegion(string region, string service) => LostRegion(region, service) is { } lost && lost.Strikes() ? lost : null;
 
@@ -161,24 +161,6 @@ public sealed class SandboxFaults
             }
         }
         return lag;
-    }
-
-    /// <summary>Does a copy between regions in its time: after its usual delay, a lag that is injected, and not while one of the regions is lost.</summary>
-    internal void Replicate(string service, string resource, string from, string to, TimeSpan usual, Action copy)
-    {
-        var lag = ReplicationLag(service, resource, from, to) ?? TimeSpan.Zero;
-        clock.Schedule(usual + lag, Attempt);
-
-        void Attempt()
-        {
-            if (Any && (IsRegionLost(from, service) || IsRegionLost(to, service)))
-            {
-                // What was written before the loss is copied when the region is back.
-                clock.Schedule(Retry, Attempt);
-                return;
-            }
-            copy();
-        }
     }
 
     private static bool IsOfCalls(SandboxFaultKind kind) =>

@@ -1,44 +1,74 @@
+using Inferloop.Sandbox.Faults;
+
 namespace Inferloop.Sandbox.Runtime;
 
 /// <summary>
-/// What one region sends another: replicated items, objects, secrets. It arrives after a lag on the clock, in the order it was sent; while the link
-/// between two regions is cut it waits, and arrives when the link is mended.
+/// What one region sends another: replicated items, objects, secrets, keys. It arrives after a lag on the clock, in the order it was sent; while the link
+/// between two regions is cut, or one of them is lost, it waits, and arrives when that is over.
 /// </summary>
-internal sealed class RegionLinks(SandboxClock clock)
+internal sealed class RegionLinks
 {
+    /// <summary>What waits looks again this often, beside being told when a fault is over.</summary>
+    private static readonly TimeSpan Retry = TimeSpan.FromMinutes(1);
+
+    private readonly SandboxClock clock;
+    private readonly SandboxFaults faults;
     private readonly object gate = new();
     private readonly HashSet<(string From, string To)> cut = [];
-    private readonly Dictionary<(string From, string To), Queue<Action>> waiting = [];
+    private readonly Dictionary<Link, Traffic> traffic = [];
 
-    /// <summary>Added to the lag of everything sent, as a fault may ask for.</summary>
-    public TimeSpan ExtraLag { get; set; }
+    public RegionLinks(SandboxClock clock, SandboxFaults faults)
+    {
+        this.clock = clock;
+        this.faults = faults;
+        // As an event of the clock, so that it happens among the others and not on the thread that took the fault away.
+        faults.Changed += _ => clock.Schedule(TimeSpan.Zero, DrainAll);
+    }
 
     /// <summary>Whether nothing gets from one region to the other.</summary>
-    public bool IsCut(string from, string to)
+    public bool IsCut(string from, string to, string service = "*")
     {
         lock (gate)
         {
-            return cut.Contains((from, to));
+            if (cut.Contains((from, to)))
+            {
+                return true;
+            }
         }
+        return faults.Any && (faults.IsRegionLost(from, service) || faults.IsRegionLost(to, service));
     }
 
     /// <summary>Sends: the action runs in the other region when it has arrived.</summary>
-    public void Send(string from, string to, TimeSpan lag, Action arrive) => clock.Schedule(lag + ExtraLag, () =>
+    /// <param name="service">The service that sends.</param>
+    /// <param name="resource">What it sends, such as a table's name: a lag that is injected may be of that alone.</param>
+    /// <param name="from">The region it is sent from.</param>
+    /// <param name="to">The region it is sent to.</param>
+    /// <param name="lag">How long it takes by itself.</param>
+    /// <param name="arrive">What happens there.</param>
+    public void Send(string service, string resource, string from, string to, TimeSpan lag, Action arrive)
     {
+        var link = new Link(service, resource, from, to);
+        // While a region is lost the lag cannot be told; what is sent then waits anyway.
+        var due = clock.Now + lag + (faults.ReplicationLag(service, resource, from, to) ?? TimeSpan.Zero);
         lock (gate)
         {
-            if (cut.Contains((from, to)) || waiting.ContainsKey((from, to)))
+            if (!traffic.TryGetValue(link, out var present))
             {
-                if (!waiting.TryGetValue((from, to), out var queue))
-                {
-                    waiting[(from, to)] = queue = new Queue<Action>();
-                }
-                queue.Enqueue(arrive);
-                return;
+                traffic[link] = present = new Traffic();
             }
+            // Nothing overtakes what was sent before it.
+            due = present.LastDue > due ? present.LastDue : due;
+            present.LastDue = due;
         }
-        arrive();
-    });
+        clock.Schedule(due, () =>
+        {
+            lock (gate)
+            {
+                traffic[link].Arrived.Enqueue(arrive);
+            }
+            Drain(link);
+        });
+    }
 
     /// <summary>Cuts a link in one direction.</summary>
     public void Cut(string from, string to)
@@ -56,23 +86,81 @@ internal sealed class RegionLinks(SandboxClock clock)
         {
             cut.Remove((from, to));
         }
+        DrainAll();
+    }
+
+    private void DrainAll()
+    {
+        List<Link> waiting;
+        lock (gate)
+        {
+            waiting = traffic.Where(static pair => pair.Value.Arrived.Count > 0).Select(static pair => pair.Key)
+                .OrderBy(static link => link.ToString(), StringComparer.Ordinal).ToList();
+        }
+        foreach (var link in waiting)
+        {
+            Drain(link);
+        }
+    }
+
+    private void Drain(Link link)
+    {
         while (true)
         {
             Action next;
+            var isCut = IsCut(link.From, link.To, link.Service);
             lock (gate)
             {
-                if (cut.Contains((from, to)) || !waiting.TryGetValue((from, to), out var queue))
+                var here = traffic[link];
+                if (here.IsDraining || here.Arrived.Count == 0)
                 {
                     return;
                 }
-                if (!queue.TryDequeue(out var first))
+                if (isCut)
                 {
-                    waiting.Remove((from, to));
+                    if (!here.LooksAgain)
+                    {
+                        here.LooksAgain = true;
+                        clock.Schedule(Retry, () => LookAgain(link));
+                    }
                     return;
                 }
-                next = first;
+                next = here.Arrived.Dequeue();
+                here.IsDraining = true;
             }
-            next();
+            try
+            {
+                next();
+            }
+            finally
+            {
+                lock (gate)
+                {
+                    traffic[link].IsDraining = false;
+                }
+            }
         }
+    }
+
+    private void LookAgain(Link link)
+    {
+        lock (gate)
+        {
+            traffic[link].LooksAgain = false;
+        }
+        Drain(link);
+    }
+
+    private readonly record struct Link(string Service, string Resource, string From, string To);
+
+    private sealed class Traffic
+    {
+        public Queue<Action> Arrived { get; } = new();
+
+        public DateTimeOffset LastDue { get; set; }
+
+        public bool IsDraining { get; set; }
+
+        public bool LooksAgain { get; set; }
     }
 }

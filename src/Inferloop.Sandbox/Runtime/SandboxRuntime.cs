@@ -25,9 +25,9 @@ internal sealed class SandboxRuntime : IDisposable
             Clock.Follow(persistence);
         }
         Clock.TransitionFailed += Report;
-        Links = new RegionLinks(Clock);
         Statistics = new SandboxStatistics(options.RequestLogCapacity);
         Faults = new SandboxFaults(Clock, options.Seed, EnabledRegions.Contains);
+        Links = new RegionLinks(Clock, Faults);
         Stopping = stopping.Token;
         AccessKeys = new AccessKeyStore(options, Ids);
         foreach (var service in CoreCatalog.Services(this).Concat(ServiceCatalog.Services(this)))

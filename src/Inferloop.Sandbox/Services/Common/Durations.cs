@@ -175,6 +175,15 @@ internal static class Durations
     /// <summary>The four steps of a managed rotation.</summary>
     public static readonly TimeSpan SecretRotation = TimeSpan.FromSeconds(30);
 
+    public static readonly TimeSpan SecretReplication = TimeSpan.FromSeconds(5);
+
+    /// <summary>The guide: a replica is ready "after a few seconds", a change of the primary region takes no longer.</summary>
+    public static readonly TimeSpan KmsReplicate = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan KmsUpdatePrimary = TimeSpan.FromSeconds(15);
+
+    /// <summary>The guide: most images replicate in less than thirty minutes; those of ordinary size within a few.</summary>
+    public static readonly TimeSpan ImageReplication = TimeSpan.FromMinutes(3);
+
     public static readonly TimeSpan VpnGateway = TimeSpan.FromSeconds(15);
     public static readonly TimeSpan VpnGatewayAttachment = TimeSpan.FromSeconds(25);
 

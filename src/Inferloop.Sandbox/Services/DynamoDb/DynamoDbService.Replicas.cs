@@ -181,7 +181,7 @@ internal sealed partial class DynamoDbService
         store.Versions[change.Key] = version;
         foreach (var region in others)
         {
-            Runtime.Links.Send(context.Region, region, Durations.DynamoDbReplication, () =>
+            Runtime.Links.Send(ModelName, store.Name, context.Region, region, Durations.DynamoDbReplication, () =>
             {
                 if (stores.TryGetValue((context.AccountId, region, store.Name), out var target))
                 {

@@ -17,13 +17,21 @@ internal sealed partial class KmsService : SandboxService
         On("EnableKey", (context, input) => SetEnabled(context, input, true));
         On("DisableKey", (context, input) => SetEnabled(context, input, false));
         On("UpdateKeyDescription", (context, input) => Change(context, input, key => key["Description"] = input.Text("Description")));
-        On("EnableKeyRotation", (context, input) => Change(context, input, key =>
+        On("EnableKeyRotation", (context, input) =>
         {
-            key["_Rotation"] = true;
-            key["_RotationPeriod"] = input.Int("RotationPeriodInDays") ?? key.Int("_RotationPeriod") ?? 365;
-            key["_RotationSince"] = Documents.Time(context.Now);
-        }));
-        On("DisableKeyRotation", (context, input) => Change(context, input, key => key["_Rotation"] = false));
+            Share(context, RotationKey(context, input), key =>
+            {
+                key["_Rotation"] = true;
+                key["_RotationPeriod"] = input.Int("RotationPeriodInDays") ?? key.Int("_RotationPeriod") ?? 365;
+                key["_RotationSince"] = Documents.Time(context.Now);
+            });
+            return [];
+        });
+        On("DisableKeyRotation", (context, input) =>
+        {
+            Share(context, RotationKey(context, input), static key => key["_Rotation"] = false);
+            return [];
+        });
         On("GetKeyRotationStatus", GetKeyRotationStatus);
         On("RotateKeyOnDemand", RotateKeyOnDemand);
         On("ListKeyRotations", (context, input) => Marked(input, Key(context, input.Required("KeyId")).Objects("_Rotations").ToList(), "Rotations"));
@@ -53,6 +61,7 @@ internal sealed partial class KmsService : SandboxService
         On("GenerateDataKey", (context, input) => GenerateDataKey(context, input, true));
         On("GenerateDataKeyWithoutPlaintext", (context, input) => GenerateDataKey(context, input, false));
         On("GenerateRandom", GenerateRandom);
+        AddRegions();
     }
 
     [GeneratedRegex(@"^alias/[a-zA-Z0-9/_-]+\z")]
@@ -193,7 +202,8 @@ internal sealed partial class KmsService : SandboxService
     private JsonObject Change(RequestContext context, JsonObject input, Action<JsonObject> change, bool allowDisabled = false)
     {
         var key = Key(context, input.Required("KeyId"));
-        if (key.Text("KeyState") == "PendingDeletion" || (!allowDisabled && key.Text("KeyState") != "Enabled"))
+        RequireSettled(key);
+        if (key.Text("KeyState") is "PendingDeletion" or "PendingReplicaDeletion" or "Creating" || (!allowDisabled && key.Text("KeyState") != "Enabled"))
         {
             RequireUsable(key);
         }
@@ -209,13 +219,18 @@ internal sealed partial class KmsService : SandboxService
                 throw new ServiceFault("DisabledException", $"{key.Text("Arn")} is disabled.");
             case "PendingDeletion":
                 throw new ServiceFault("KMSInvalidStateException", $"{key.Text("Arn")} is pending deletion.");
+            case "PendingReplicaDeletion":
+                throw new ServiceFault("KMSInvalidStateException", $"{key.Text("Arn")} is pending the deletion of its replicas.");
+            case "Creating":
+                throw new ServiceFault("KMSInvalidStateException", $"{key.Text("Arn")} is creating.");
         }
     }
 
     private JsonObject SetEnabled(RequestContext context, JsonObject input, bool enabled)
     {
         var key = Key(context, input.Required("KeyId"));
-        if (key.Text("KeyState") == "PendingDeletion")
+        RequireSettled(key);
+        if (key.Text("KeyState") != "Disabled")
         {
             RequireUsable(key);
         }
@@ -242,12 +257,12 @@ internal sealed partial class KmsService : SandboxService
 
     private JsonObject RotateKeyOnDemand(RequestContext context, JsonObject input)
     {
-        var key = Key(context, input.Required("KeyId"));
-        RequireUsable(key);
-        Keys(context).Update(key.Required("KeyId"), document =>
+        var key = RotationKey(context, input);
+        var material = NewMaterial();
+        Share(context, key, document =>
         {
             // Old material stays: what it encrypted can still be decrypted.
-            document.ListOrNew("_Material").Add(NewMaterial());
+            document.ListOrNew("_Material").Add(material);
             document.ListOrNew("_Rotations").Add((JsonNode)new JsonObject
             {
                 ["KeyId"] = key.Text("Arn"),
@@ -262,7 +277,8 @@ internal sealed partial class KmsService : SandboxService
     {
         var key = Key(context, input.Required("KeyId"));
         RequireCustomer(key);
-        if (key.Text("KeyState") == "PendingDeletion")
+        RequireSettled(key);
+        if (key.Text("KeyState") != "Disabled")
         {
             RequireUsable(key);
         }
@@ -272,31 +288,20 @@ internal sealed partial class KmsService : SandboxService
             throw new ServiceFault("ValidationException", "PendingWindowInDays must be between 7 and 30.");
         }
         var id = key.Required("KeyId");
-        var at = context.Now.AddDays(days);
-        Keys(context).Update(id, document =>
+        var answer = new JsonObject { ["KeyId"] = key.Text("Arn"), ["PendingWindowInDays"] = days };
+        if (IsPrimary(key) && ReplicaRegionsOf(key).Any())
         {
-            document["KeyState"] = "PendingDeletion";
-            document["Enabled"] = false;
-            document["DeletionDate"] = Documents.Time(at);
-        });
-        Runtime.Clock.Schedule(at, () =>
-        {
-            if (Keys(context).Get(id) is { } due && due.Text("KeyState") == "PendingDeletion" && due.TimeOf("DeletionDate") <= Runtime.Clock.Now.AddSeconds(1))
-            {
-                Keys(context).Remove(id);
-                foreach (var alias in Aliases(context).Where(alias => alias.Text("TargetKeyId") == id))
-                {
-                    Aliases(context).Remove(alias.Required("AliasName"));
-                }
-            }
-        });
-        return new JsonObject { ["KeyId"] = key.Text("Arn"), ["DeletionDate"] = Documents.Time(at), ["KeyState"] = "PendingDeletion", ["PendingWindowInDays"] = days };
+            // It stays as long as it has replicas; its own waiting period begins when the last of them is gone.
+            Keys(context).Update(id, document => (document["KeyState"], document["Enabled"], document["PendingDeletionWindowInDays"]) = ("PendingReplicaDeletion", false, days));
+            return answer.With("KeyState", "PendingReplicaDeletion");
+        }
+        return answer.With("DeletionDate", Documents.Time(AwaitDeletion(context, id, days))).With("KeyState", "PendingDeletion");
     }
 
     private JsonObject CancelKeyDeletion(RequestContext context, JsonObject input)
     {
         var key = Key(context, input.Required("KeyId"));
-        if (key.Text("KeyState") != "PendingDeletion")
+        if (key.Text("KeyState") is not ("PendingDeletion" or "PendingReplicaDeletion"))
         {
             throw new ServiceFault("KMSInvalidStateException", $"{key.Text("Arn")} is not pending deletion.");
         }
@@ -304,6 +309,7 @@ internal sealed partial class KmsService : SandboxService
         {
             document["KeyState"] = "Disabled";
             document.Remove("DeletionDate");
+            document.Remove("PendingDeletionWindowInDays");
         });
         return new JsonObject { ["KeyId"] = key.Text("Arn") };
     }

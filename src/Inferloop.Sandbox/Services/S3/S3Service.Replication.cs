@@ -46,7 +46,7 @@ internal sealed partial class S3Service
         {
             var arn = rule.Child("Destination")!.Required("Bucket");
             var region = RegionOf(NameOfArn(arn)) ?? bucket.Region;
-            Runtime.Links.Send(bucket.Region, region, Durations.S3Replication, () =>
+            Runtime.Links.Send(ModelName, bucket.Name, bucket.Region, region, Durations.S3Replication, () =>
             {
                 bool isThere;
                 lock (bucket.Gate)

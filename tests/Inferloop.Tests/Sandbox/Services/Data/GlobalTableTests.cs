@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Inferloop.Sandbox.Faults;
 using Inferloop.Sandbox.Services;
 using Inferloop.Sandbox.Services.DynamoDb;
 
@@ -83,6 +84,31 @@ public sealed class GlobalTableTests : ServiceTestBase
         {
             Assert.Equal("second", await Get(region, "x"));
         }
+    }
+
+    [Fact]
+    public async Task Faults_of_replication_and_lost_regions_hold_writes_back_and_let_them_arrive_in_order_afterwards()
+    {
+        await CreateTable();
+        await AddReplica(West);
+        var lag = Runtime.Faults.Add(new SandboxFaultRule { Kind = SandboxFaultKind.ReplicationLag, Service = "dynamodb", Resource = "jobs", Region = "us-east-1", Delay = TimeSpan.FromMinutes(10) });
+        await Put("us-east-1", "x", "slow");
+        Pass(TimeSpan.FromMinutes(9));
+        Assert.Null(await Get(West, "x"));
+        Runtime.Faults.Remove(lag.Id);
+        await Put("us-east-1", "x", "later");
+        Pass(TimeSpan.FromSeconds(30));
+        // The stream between two members is in order: the quick write does not overtake the slow one.
+        Assert.Null(await Get(West, "x"));
+        Pass(TimeSpan.FromMinutes(1));
+        Assert.Equal("later", await Get(West, "x"));
+
+        Runtime.Faults.Add(new SandboxFaultRule { Kind = SandboxFaultKind.RegionLoss, Region = West, Duration = TimeSpan.FromHours(2) });
+        await Put("us-east-1", "x", "held");
+        Pass(TimeSpan.FromMinutes(119));
+        Assert.Equal("later", await Get(West, "x"));
+        Pass(TimeSpan.FromMinutes(2));
+        Assert.Equal("held", await Get(West, "x"));
     }
 
     [Fact]

@@ -65,5 +65,30 @@ internal static class EcrResources
                 return ProviderExtensions.Attributes(("Arn", found["repositoryArn"]), ("RepositoryUri", found["repositoryUri"]));
             },
         };
+        async Task Replicate(ProvisionContext context, JsonObject properties) =>
+            await service.CallMappedAsync(context, "PutReplicationConfiguration", properties).ConfigureAwait(false);
+        yield return new Provider("AWS::ECR::ReplicationConfiguration")
+        {
+            Service = "Ecr",
+            Create = async (context, properties) =>
+            {
+                // A registry has one: a second resource of the type must not take its place unseen.
+                if (await Configured(context).ConfigureAwait(false) is not null)
+                {
+                    throw new ServiceFault("AlreadyExists", $"The registry {context.Request.AccountId} has a replication configuration already.");
+                }
+                await Replicate(context, properties).ConfigureAwait(false);
+                return context.Request.AccountId;
+            },
+            Update = (context, _, _, after) => Replicate(context, after),
+            Delete = (context, _, _) => service.CallAsync(context, "PutReplicationConfiguration", new JsonObject { ["replicationConfiguration"] = new JsonObject { ["rules"] = new JsonArray() } }),
+            Read = async (context, _) => await Configured(context).ConfigureAwait(false) is { } found
+                ? new JsonObject { ["ReplicationConfiguration"] = PropertyMapper.ToProperties(service.Model.Shape("ReplicationConfiguration"), found) }
+                : null,
+            Attributes = (_, registry) => Task.FromResult(ProviderExtensions.Attributes(("RegistryId", registry))),
+        };
+
+        async Task<JsonObject?> Configured(ProvisionContext context) =>
+            (await service.CallAsync(context, "DescribeRegistry", []).ConfigureAwait(false)).Child("replicationConfiguration") is { } found && found.Objects("rules").Any() ? found : null;
     }
 }

@@ -28,8 +28,15 @@ internal sealed partial class EcrService : SandboxService
             Repositories(context).Remove(repository.Required("repositoryName"));
             return new JsonObject { ["repository"] = repository };
         });
-        On("PutImage", PutImage);
+        On("PutImage", (context, input) =>
+        {
+            var answer = StoreImage(context, input);
+            var image = answer.Child("image")!;
+            Replicate(context, image.Required("repositoryName"), image.Child("imageId")!.Required("imageDigest"), input.Text("imageTag"));
+            return answer;
+        });
         AddScans();
+        AddReplication();
         On("DescribeImages", (context, input) =>
         {
             var repository = Repository(context, input);
@@ -147,7 +154,7 @@ internal sealed partial class EcrService : SandboxService
             : throw new ServiceFault("RepositoryAlreadyExistsException", $"The repository with name '{name}' already exists in the registry with id '{context.AccountId}'");
     }
 
-    private JsonObject PutImage(RequestContext context, JsonObject input)
+    private JsonObject StoreImage(RequestContext context, JsonObject input)
     {
         var repository = Repository(context, input);
         var manifest = input.Required("imageManifest");

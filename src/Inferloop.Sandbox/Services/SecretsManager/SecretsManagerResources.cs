@@ -26,7 +26,7 @@ internal static class SecretsManagerResources
             {
                 throw new ServiceFault("InvalidRequest", "You can't specify both SecretString and GenerateSecretString.");
             }
-            var input = PropertyMapper.ToInput(service, "CreateSecret", properties.Tagged(context));
+            var input = PropertyMapper.ToInput(service, "CreateSecret", properties.Tagged(context), ("ReplicaRegions", "AddReplicaRegions"));
             input["Name"] = context.NameOf(properties, "Name", 512);
             input.Remove("SecretString");
             // A secret of a template always has a value: without one given, a generated password.
@@ -41,6 +41,7 @@ internal static class SecretsManagerResources
                 input["SecretString"] = value;
             }
             await service.CallAsync(context, "UpdateSecret", input).ConfigureAwait(false);
+            await ReplicasAsync(service, context, arn, before, after).ConfigureAwait(false);
             var (put, removed) = ProviderExtensions.TagChange(context, before, after);
             if (removed.Count > 0)
             {
@@ -51,14 +52,39 @@ internal static class SecretsManagerResources
                 await service.CallAsync(context, "TagResource", Id(arn).With("Tags", put)).ConfigureAwait(false);
             }
         },
-        Delete = (context, arn, _) => service.CallAsync(context, "DeleteSecret", Id(arn).With("ForceDeleteWithoutRecovery", true)),
+        Delete = async (context, arn, properties) =>
+        {
+            await ReplicasAsync(service, context, arn, properties, []).ConfigureAwait(false);
+            await service.CallAsync(context, "DeleteSecret", Id(arn).With("ForceDeleteWithoutRecovery", true)).ConfigureAwait(false);
+        },
         Read = async (context, arn) =>
         {
             var secret = await service.CallAsync(context, "DescribeSecret", Id(arn)).ConfigureAwait(false);
-            return secret.Has("DeletedDate") ? null : secret.Pick("Name", "Description", "KmsKeyId").With("Tags", Tags.OfTemplate(secret.Objects("Tags")));
+            return secret.Has("DeletedDate") ? null : secret.Pick("Name", "Description", "KmsKeyId").With("Tags", Tags.OfTemplate(secret.Objects("Tags")))
+                .With("ReplicaRegions", secret.Has("ReplicationStatus") ? secret.Objects("ReplicationStatus").Select(status => status.Text("KmsKeyId") == "alias/aws/secretsmanager" ? status.Pick("Region") : status.Pick("Region", "KmsKeyId")).ToJsonList() : null);
         },
         Attributes = (_, arn) => Task.FromResult(ProviderExtensions.Attributes(("Id", arn))),
     };
+
+    /// <summary>Takes replicas away that the template has no more, and adds those it has now; one with another key is made anew.</summary>
+    private static async Task ReplicasAsync(SecretsManagerService service, ProvisionContext context, string arn, JsonObject before, JsonObject after)
+    {
+        static string Of(JsonObject replica) => $"{replica.Text("Region")} {replica.Text("KmsKeyId")}";
+        var secret = await service.CallAsync(context, "DescribeSecret", Id(arn)).ConfigureAwait(false);
+        var present = secret.Objects("ReplicationStatus").Select(status => status.Text("Region")).ToHashSet();
+        var (was, now) = (before.Objects("ReplicaRegions").ToList(), after.Objects("ReplicaRegions").ToList());
+        // A replica that was made to stand alone meanwhile is no longer this secret's.
+        var gone = was.Where(old => now.TrueForAll(item => Of(item) != Of(old)) && present.Contains(old.Text("Region"))).Select(old => old.Required("Region")).ToList();
+        var added = now.Where(item => was.TrueForAll(old => Of(old) != Of(item))).ToList();
+        if (gone.Count > 0)
+        {
+            await service.CallAsync(context, "RemoveRegionsFromReplication", Id(arn).With("RemoveReplicaRegions", gone.ToTextList())).ConfigureAwait(false);
+        }
+        if (added.Count > 0)
+        {
+            await service.CallAsync(context, "ReplicateSecretToRegions", Id(arn).With("AddReplicaRegions", added.Select(item => item.Copy()).ToJsonList())).ConfigureAwait(false);
+        }
+    }
 
     private static Provider Policy(SecretsManagerService service) => new("AWS::SecretsManager::ResourcePolicy")
     {

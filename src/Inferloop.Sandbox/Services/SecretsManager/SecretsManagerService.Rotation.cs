@@ -133,7 +133,7 @@ internal sealed partial class SecretsManagerService
         }
         Runtime.Clock.Schedule(moment, () =>
         {
-            if (Secrets(context).Get(name) is { } due && due.Text("_RotationRound") == round && due.Is("RotationEnabled"))
+            if (Secrets(context).Get(name) is { } due && due.Text("_RotationRound") == round && due.Is("RotationEnabled") && !IsReplica(due, context.Region))
             {
                 if (!due.Has("DeletedDate"))
                 {
@@ -160,6 +160,7 @@ internal sealed partial class SecretsManagerService
         var arn = secret.Required("ARN");
         var rds = secret.Text("OwningService") == "rds" ? Runtime.Service<Rds.RdsService>() : null;
         Secrets(context).Update(name, document => AddVersion(context, document, new JsonObject { ["ClientRequestToken"] = version, ["SecretString"] = Renewed(Version(document, null, null)?.Text("SecretString")) }, ["AWSPENDING"]));
+        Propagate(context, name);
         rds?.MasterSecretRotates(context, arn, isDone: false);
         Runtime.After(Durations.SecretRotation, () =>
         {
@@ -170,6 +171,7 @@ internal sealed partial class SecretsManagerService
                 document["LastRotatedDate"] = Documents.Time(context.Now);
                 document["LastChangedDate"] = Documents.Time(context.Now);
             });
+            Propagate(context, name);
             rds?.MasterSecretRotates(context, arn, isDone: true);
         });
     }

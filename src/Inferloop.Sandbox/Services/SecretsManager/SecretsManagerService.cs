@@ -18,19 +18,19 @@ internal sealed partial class SecretsManagerService : SandboxService
         On("ListSecrets", ListSecrets);
         On("GetSecretValue", GetSecretValue);
         On("BatchGetSecretValue", BatchGetSecretValue);
-        On("PutSecretValue", PutSecretValue);
-        On("UpdateSecret", UpdateSecret);
-        On("UpdateSecretVersionStage", UpdateSecretVersionStage);
+        Changing("PutSecretValue", PutSecretValue);
+        Changing("UpdateSecret", UpdateSecret);
+        Changing("UpdateSecretVersionStage", UpdateSecretVersionStage);
         On("ListSecretVersionIds", ListSecretVersionIds);
-        On("DeleteSecret", DeleteSecret);
-        On("RestoreSecret", (context, input) =>
+        Changing("DeleteSecret", DeleteSecret);
+        Changing("RestoreSecret", (context, input) =>
         {
             var secret = Secret(context, input, allowDeleted: true);
             Secrets(context).Update(secret.Required("Name"), document => document.Remove("DeletedDate"));
             return secret.Pick("ARN", "Name");
         });
         On("GetRandomPassword", (_, input) => new JsonObject { ["RandomPassword"] = RandomPassword(input) });
-        On("PutResourcePolicy", (context, input) =>
+        Changing("PutResourcePolicy", (context, input) =>
         {
             var secret = Secret(context, input);
             if (PolicyDocument.Problem(input.Required("ResourcePolicy"), isResourcePolicy: true, needsResource: true) is { } problem)
@@ -45,7 +45,7 @@ internal sealed partial class SecretsManagerService : SandboxService
             var secret = Secret(context, input);
             return secret.Pick("ARN", "Name").With("ResourcePolicy", secret.Text("_Policy"));
         });
-        On("DeleteResourcePolicy", (context, input) =>
+        Changing("DeleteResourcePolicy", (context, input) =>
         {
             var secret = Secret(context, input);
             Secrets(context).Update(secret.Required("Name"), document => document.Remove("_Policy"));
@@ -60,19 +60,19 @@ internal sealed partial class SecretsManagerService : SandboxService
                 ["ValidationErrors"] = problem is null ? new JsonArray() : new JsonArray(new JsonObject { ["CheckName"] = "SYNTAX", ["ErrorMessage"] = problem }),
             };
         });
-        On("TagResource", (context, input) =>
+        Changing("TagResource", (context, input) =>
         {
             Tags.Check(input.Objects("Tags"), "InvalidParameterException");
             Secrets(context).Update(Secret(context, input).Required("Name"), document => Tags.Put(document, "Tags", input.Objects("Tags")));
             return [];
         });
-        On("UntagResource", (context, input) =>
+        Changing("UntagResource", (context, input) =>
         {
             Secrets(context).Update(Secret(context, input).Required("Name"), document => Tags.Remove(document, "Tags", input.Texts("TagKeys")));
             return [];
         });
-        On("RotateSecret", RotateSecret);
-        On("CancelRotateSecret", (context, input) =>
+        Changing("RotateSecret", RotateSecret);
+        Changing("CancelRotateSecret", (context, input) =>
         {
             var secret = Secret(context, input);
             RequireUnmanaged(secret);
@@ -84,6 +84,7 @@ internal sealed partial class SecretsManagerService : SandboxService
             });
             return secret.Pick("ARN", "Name");
         });
+        AddReplicas();
     }
 
     [GeneratedRegex(@"^[A-Za-z0-9/_+=.@-]{1,512}\z")]
@@ -146,6 +147,7 @@ internal sealed partial class SecretsManagerService : SandboxService
             throw Invalid("You can't specify both a binary secret value and a string secret value in the same secret.");
         }
         Tags.Check(input.Objects("Tags"), "InvalidParameterException");
+        CheckRegions(context, null, input);
         if (input.Text("KmsKeyId") is { } key)
         {
             RequireKey(context, key);
@@ -173,7 +175,7 @@ internal sealed partial class SecretsManagerService : SandboxService
                     : new ServiceFault("ResourceExistsException", $"The operation failed because the secret {name} already exists.");
             }
             Secrets(context).Put(name, secret);
-            return answer;
+            return input.Has("AddReplicaRegions") ? answer.With("ReplicationStatus", Replicate(context, secret, input)["ReplicationStatus"].Copy()) : answer;
         });
     }
 
@@ -410,6 +412,7 @@ internal sealed partial class SecretsManagerService : SandboxService
         }
         var secret = Secret(context, input, allowDeleted: force);
         RequireUnmanaged(secret);
+        RequireAlone(secret);
         var at = force ? context.Now : context.Now.AddDays(days);
         var answer = secret.Pick("ARN", "Name").With("DeletionDate", Documents.Time(at));
         if (force)

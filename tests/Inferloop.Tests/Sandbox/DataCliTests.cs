@@ -32,6 +32,41 @@ public sealed class DataCliTests(SandboxFixture sandbox) : IDisposable
     [Fact]
     public Task Tables_with_streams_backups_and_replicas_by_boto3() => RunAsync(Tables);
 
+    [Fact]
+    public Task Keys_secrets_and_images_in_two_regions_by_boto3() => RunAsync(Regions);
+
+    private const string Regions = """
+        east = {'region_name': 'us-east-1'}
+        kms, kms_east = boto3.client('kms'), boto3.client('kms', **east)
+        key = kms.create_key(MultiRegion=True)['KeyMetadata']['KeyId']
+        sealed = kms.encrypt(KeyId=key, Plaintext=b'hello')['CiphertextBlob']
+        assert kms.replicate_key(KeyId=key, ReplicaRegion='us-east-1')['ReplicaKeyMetadata']['MultiRegionConfiguration']['MultiRegionKeyType'] == 'REPLICA'
+        until(lambda: kms_east.describe_key(KeyId=key)['KeyMetadata'], lambda k: k['KeyState'] == 'Enabled')
+        assert kms_east.decrypt(CiphertextBlob=sealed)['Plaintext'] == b'hello'
+        fails('UnsupportedOperationException', kms_east.update_primary_region, KeyId=key, PrimaryRegion='us-east-1')
+        kms.update_primary_region(KeyId=key, PrimaryRegion='us-east-1')
+        until(lambda: kms_east.describe_key(KeyId=key)['KeyMetadata'], lambda k: k['KeyState'] == 'Enabled' and k['MultiRegionConfiguration']['MultiRegionKeyType'] == 'PRIMARY')
+        secrets, secrets_east = boto3.client('secretsmanager'), boto3.client('secretsmanager', **east)
+        secrets.create_secret(Name=name, SecretString='one')
+        assert secrets.replicate_secret_to_regions(SecretId=name, AddReplicaRegions=[{'Region': 'us-east-1', 'KmsKeyId': key}])['ReplicationStatus'][0]['Region'] == 'us-east-1'
+        until(lambda: secrets.describe_secret(SecretId=name)['ReplicationStatus'][0], lambda s: s['Status'] == 'InSync')
+        secrets.put_secret_value(SecretId=name, SecretString='two')
+        until(lambda: secrets_east.get_secret_value(SecretId=name)['SecretString'], lambda v: v == 'two')
+        fails('InvalidRequestException', secrets_east.put_secret_value, SecretId=name, SecretString='no')
+        secrets_east.stop_replication_to_replica(SecretId=name)
+        secrets_east.put_secret_value(SecretId=name, SecretString='mine')
+        until(lambda: secrets.describe_secret(SecretId=name), lambda s: 'ReplicationStatus' not in s)
+        ecr, ecr_east = boto3.client('ecr'), boto3.client('ecr', **east)
+        ecr.create_repository(repositoryName=name)
+        registry = ecr.describe_registry()['registryId']
+        ecr.put_replication_configuration(replicationConfiguration={'rules': [{'destinations': [{'region': 'us-east-1', 'registryId': registry}], 'repositoryFilters': [{'filter': name, 'filterType': 'PREFIX_MATCH'}]}]})
+        ecr.put_image(repositoryName=name, imageTag='v1', imageManifest=json.dumps({'schemaVersion': 2}))
+        until(lambda: ecr.describe_image_replication_status(repositoryName=name, imageId={'imageTag': 'v1'})['replicationStatuses'], lambda s: [i['status'] for i in s] == ['COMPLETE'])
+        assert ecr_east.list_images(repositoryName=name)['imageIds'][0]['imageTag'] == 'v1'
+        ecr.put_replication_configuration(replicationConfiguration={'rules': []})
+        print('done')
+        """;
+
     private const string Start = """
         import boto3, json, sys, time, datetime
         from botocore.exceptions import ClientError

@@ -39,7 +39,7 @@ Describe 'Get-InferloopCostReport' {
 
 Describe 'Measure-InferloopCostAccuracy' {
     It 'tells the error in percent of the bill' {
-        [math]::Round(($estimate | Measure-InferloopCostAccuracy @month).ErrorPercent, 2) | Should -Be -50
+        [math]::Round(($estimate | Measure-InferloopCostAccuracy @month).ErrorPercent, 2) | Should -Be (-50)
     }
 }
 

@@ -26,11 +26,12 @@ public sealed class StackPolicyTests : IAsyncLifetime
         // Another tool, with this module's consent nowhere: CloudFormation itself says no, in the middle.
         var storage = (await StackAsync("Storage")).StackId;
         harness.RekeyTable();
-        var template = await File.ReadAllTextAsync(Path.Combine(harness.TemplateFolder, "storage.yaml"), Stop);
+        await harness.S3.PutBucketAsync("another-tools-templates", Stop);
+        await harness.S3.PutObjectAsync(new Amazon.S3.Model.PutObjectRequest { BucketName = "another-tools-templates", Key = "storage.yaml", FilePath = Path.Combine(harness.TemplateFolder, "storage.yaml") }, Stop);
         await harness.CloudFormation.UpdateStackAsync(
             new UpdateStackRequest
             {
-                StackName = storage, TemplateBody = template, Capabilities = EnvironmentOperations.Capabilities,
+                StackName = storage, TemplateURL = "https://another-tools-templates.s3.us-east-1.amazonaws.com/storage.yaml", Capabilities = EnvironmentOperations.Capabilities,
                 Parameters = (await StackAsync("Storage")).Parameters.Select(p => new Parameter { ParameterKey = p.ParameterKey, UsePreviousValue = true }).ToList(),
             },
             Stop);

@@ -48,7 +48,7 @@ public sealed class ScalingComponentTests(WholeEnvironment whole) : IClassFixtur
     [Theory]
     [InlineData("EksNodes -Schedule 'rate(1 hour)' -ScheduledMinimum 5", "ScalingNotOffered")]
     [InlineData("EksNodes -Desired 4", "ScalingQuota")]
-    [InlineData("Batch -Minimum 100", "ScalingQuota")]
+    [InlineData("Batch -Minimum 100 -Maximum 200", "ScalingQuota")]
     [InlineData("LambdaReserved -Maximum 950", "ScalingQuota")]
     [InlineData("LambdaReserved -Minimum 5", "ScalingNotOffered")]
     [InlineData("LambdaProvisioned -Maximum 1", "ScalingBounds")]

@@ -87,7 +87,9 @@ internal sealed class AutoScalingReader(IAmazonApplicationAutoScaling client, IA
         var predefined = tracking.PredefinedMetricSpecification?.PredefinedMetricType?.Value;
         var (metric, unit) = predefined switch
         {
-            null => (tracking.CustomizedMetricSpecification is { } own ? $"{own.Namespace}/{own.MetricName}" : "expression", ""),
+            // The template's own sum over both target groups of a service that can shift its traffic.
+            null when policy.PolicyName == "requests" => ("Requests", "a minute each"),
+            null => (tracking.CustomizedMetricSpecification is { MetricName.Length: > 0 } own ? $"{own.Namespace}/{own.MetricName}" : "expression", ""),
             "ALBRequestCountPerTarget" => ("Requests", "a minute each"),
             _ when predefined.Contains("CPU", StringComparison.Ordinal) => ("Cpu", "%"),
             _ when predefined.Contains("Memory", StringComparison.Ordinal) => ("Memory", "%"),

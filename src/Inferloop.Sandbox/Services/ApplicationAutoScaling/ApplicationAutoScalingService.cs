@@ -196,7 +196,17 @@ internal sealed partial class ApplicationAutoScalingService : SandboxService
     {
         if (settings.Child("CustomizedMetricSpecification") is { } custom)
         {
-            return custom.Has("Metrics") ? custom.Pick("Metrics") : custom.Pick("Namespace", "MetricName", "Dimensions", "Statistic", "Unit");
+            if (custom.Has("Metrics"))
+            {
+                // Its queries have no periods of their own: target tracking looks at minutes.
+                var queries = custom.Objects("Metrics").Select(query => query.Copy()).ToList();
+                foreach (var query in queries)
+                {
+                    query.Child("MetricStat")?.Add("Period", 60);
+                }
+                return new JsonObject { ["Metrics"] = queries.ToJsonList() };
+            }
+            return custom.Pick("Namespace", "MetricName", "Dimensions", "Statistic", "Unit");
         }
         var predefined = settings.Child("PredefinedMetricSpecification")!;
         var type = predefined.Required("PredefinedMetricType");

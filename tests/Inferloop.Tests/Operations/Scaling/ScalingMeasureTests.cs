@@ -53,4 +53,25 @@ public sealed class ScalingMeasureTests
             module.Invoke("Stop-InferloopSandbox");
         }
     }
+
+    [Theory]
+    [InlineData("")]
+    public void Requests_for_each_task_are_held_whichever_target_group_serves(string members)
+    {
+        using var module = new ModuleFixture();
+        module.Invoke("Start-InferloopSandbox -ClockRate 300").EnsureSuccess();
+        try
+        {
+            // 40 requests a second that cost next to nothing are 2400 a minute: four tasks of 600.
+            module.Invoke($"$e = New-InferloopEnvironment demo Dev -DatabaseEnabled $false -CacheEnabled $false -MonitoringEnabled $false -MaximumTasks 6 -TargetRequestsPerTask 600 {members}").EnsureSuccess();
+            Assert.Contains("Requests 600 a minute each", string.Join(", ", module.Invoke("(Get-InferloopScaling demo Ecs).Targets").EnsureSuccess().Output), StringComparison.Ordinal);
+            var told = module.Invoke("$m = $e | Measure-InferloopScaling -From 5 -To 40 -Quiet 0:02:00 -Duration 0:15:00 -CpuPerRequest 0:00:00.001; $m").Single().ToString();
+            Assert.True(module.Invoke("$m.PeakTasks -ge 4").Single<bool>(), told);
+            Assert.Contains(module.Invoke("(Get-InferloopScaling demo Ecs).Activities.Cause").EnsureSuccess().Output, c => c.ToString().EndsWith("triggered policy requests", StringComparison.Ordinal));
+        }
+        finally
+        {
+            module.Invoke("Stop-InferloopSandbox");
+        }
+    }
 }

@@ -118,6 +118,26 @@ public sealed class AutoScalingTargetTests : ServiceTestBase
         async Task<int> DesiredAsync() => (int)(await Call("ecs", "DescribeServices", """{"cluster":"demo","services":["app"]}"""))["services"]![0]!["desiredCount"]!;
     }
 
+    [Fact]
+    public async Task A_target_may_be_reckoned_from_several_metrics()
+    {
+        const string Service = """ "ServiceNamespace":"ecs","ResourceId":"service/demo/app","ScalableDimension":"ecs:service:DesiredCount" """;
+        await Call("ecs", "CreateCluster", """{"clusterName":"demo"}""");
+        await Call("ecs", "RegisterTaskDefinition", """{"family":"app","containerDefinitions":[{"name":"app","image":"inferloop/synthdata:v2","memory":128}]}""");
+        await Call("ecs", "CreateService", """{"cluster":"demo","serviceName":"app","taskDefinition":"app","desiredCount":1,"launchType":"EC2"}""");
+        await Call("application-autoscaling", "RegisterScalableTarget", $$"""{ {{Service}},"MinCapacity":1,"MaxCapacity":20}""");
+        static string Query(string id, string group) =>
+            $$"""{"Id":"{{id}}","ReturnData":false,"MetricStat":{"Stat":"Sum","Metric":{"Namespace":"AWS/ApplicationELB","MetricName":"RequestCountPerTarget","Dimensions":[{"Name":"TargetGroup","Value":"{{group}}"}]}}}""";
+        await Call("application-autoscaling", "PutScalingPolicy", $$"""
+            { {{Service}},"PolicyName":"requests","PolicyType":"TargetTrackingScaling","TargetTrackingScalingPolicyConfiguration":{"TargetValue":600,"CustomizedMetricSpecification":{"Metrics":[
+              {"Id":"each","Expression":"FILL(first, 0) + FILL(second, 0)","ReturnData":true}, {{Query("first", "targetgroup/one/1")}}, {{Query("second", "targetgroup/two/2")}}]} } }
+            """);
+
+        // Only the second target group is served, as after a release that shifted the traffic.
+        await MinutesAsync(4, 1800, "AWS/ApplicationELB", "RequestCountPerTarget", ("TargetGroup", "targetgroup/two/2"));
+        Assert.Equal(3, (int)(await Call("ecs", "DescribeServices", """{"cluster":"demo","services":["app"]}"""))["services"]![0]!["desiredCount"]!);
+    }
+
     private async Task MinutesAsync(int minutes, double value, string space, string metric, params (string, string)[] dimensions)
     {
         var publisher = Runtime.Service<CloudWatchService>();

@@ -127,7 +127,7 @@ public sealed class AutoScalingTargetTests : ServiceTestBase
         await Call("ecs", "CreateService", """{"cluster":"demo","serviceName":"app","taskDefinition":"app","desiredCount":1,"launchType":"EC2"}""");
         await Call("application-autoscaling", "RegisterScalableTarget", $$"""{ {{Service}},"MinCapacity":1,"MaxCapacity":20}""");
         static string Query(string id, string group) =>
-            $$"""{"Id":"{{id}}","ReturnData":false,"MetricStat":{"Stat":"Sum","Metric":{"Namespace":"AWS/ApplicationELB","MetricName":"RequestCountPerTarget","Dimensions":[{"Name":"TargetGroup","Value":"{{group}}"}]}}}""";
+            $$$$"""{"Id":"{{{{id}}}}","ReturnData":false,"MetricStat":{"Stat":"Sum","Metric":{"Namespace":"AWS/ApplicationELB","MetricName":"RequestCountPerTarget","Dimensions":[{"Name":"TargetGroup","Value":"{{{{group}}}}"}]}}}""";
         await Call("application-autoscaling", "PutScalingPolicy", $$"""
             { {{Service}},"PolicyName":"requests","PolicyType":"TargetTrackingScaling","TargetTrackingScalingPolicyConfiguration":{"TargetValue":600,"CustomizedMetricSpecification":{"Metrics":[
               {"Id":"each","Expression":"FILL(first, 0) + FILL(second, 0)","ReturnData":true}, {{Query("first", "targetgroup/one/1")}}, {{Query("second", "targetgroup/two/2")}}]} } }

@@ -1,3 +1,7 @@
+using System.Text.Json.Nodes;
+using Inferloop.Sandbox;
+using Inferloop.Sandbox.Faults;
+
 namespace Inferloop.Tests.Sandbox.Services.Route53;
 
 /// <summary>Route 53 with boto3, and its resource types in a stack.</summary>
@@ -65,4 +69,19 @@ public sealed class Route53WireTests(SandboxFixture sandbox)
         assert [z['Name'] for z in r.list_hosted_zones_by_name(DNSName='stack.example.net')['HostedZones']][:1] != ['stack.example.net.']
         print('done')
         """);
+
+    [Fact]
+    public async Task Answers_go_on_when_the_region_is_lost_in_which_changes_are_made()
+    {
+        var own = new SandboxFixture(new SandboxOptions { ClockRate = 3600, Seed = 9 });
+        await own.InitializeAsync();
+        await using var _ = own;
+        var client = new SandboxClient(own.Host);
+        var zone = (string)(await own.Host.Runtime.Service("route53")!.InvokeAsync(own.Host.Runtime.SystemContext(own.Host.AccountId, "us-east-1"), "CreateHostedZone", new JsonObject { ["Name"] = "example.com", ["CallerReference"] = "x" }))["HostedZone"]!["Id"]!;
+        own.Host.Faults.Add(new SandboxFaultRule { Kind = SandboxFaultKind.RegionLoss, Region = "us-east-1", Service = "*" });
+        var answer = await client.SendAsync("route53", HttpMethod.Get, $"/2013-04-01/testdnsanswer?hostedzoneid={zone["/hostedzone/".Length..]}&recordname=example.com&recordtype=NS");
+        Assert.Equal(200, answer.Status);
+        Assert.Contains("awsdns", answer.Text, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<HttpRequestException>(() => client.SendAsync("route53", HttpMethod.Get, "/2013-04-01/hostedzone"));
+    }
 }

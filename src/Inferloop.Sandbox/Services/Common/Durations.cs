@@ -140,6 +140,9 @@ internal static class Durations
     public static readonly TimeSpan RdsRestore = TimeSpan.FromMinutes(10);
     public static readonly TimeSpan RdsReplica = TimeSpan.FromMinutes(9);
     public static readonly TimeSpan RdsReplicaAcross = TimeSpan.FromMinutes(18);
+
+    /// <summary>Until one region's RDS knows what another's did.</summary>
+    public static readonly TimeSpan RdsAcross = TimeSpan.FromSeconds(2);
     public static readonly TimeSpan RdsPromote = TimeSpan.FromMinutes(5);
     public static readonly TimeSpan RdsSnapshot = TimeSpan.FromMinutes(3);
     public static readonly TimeSpan RdsSnapshotCopy = TimeSpan.FromMinutes(8);

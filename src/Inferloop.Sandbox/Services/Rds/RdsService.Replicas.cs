@@ -15,8 +15,29 @@ internal sealed partial class RdsService
         On("PromoteReadReplica", PromoteReplica);
     }
 
-    /// <summary>Seconds a replica is behind: what the metric ReplicaLag tells. Faults may set the document's <c>_Lag</c>.</summary>
-    public double LagOf(JsonObject replica) => replica.Double("_Lag") ?? (replica.Required("ReadReplicaSourceDBInstanceIdentifier").StartsWith("arn:", StringComparison.Ordinal) ? 0.5 : 0) + Runtime.Ids.Next(50) / 100.0;
+    /// <summary>
+    /// Seconds a replica is behind: what the metric ReplicaLag tells. One in another region is behind by a lag that is injected too, and while one
+    /// of the two regions is lost by all the time since then.
+    /// </summary>
+    public double LagOf(RequestContext context, JsonObject replica)
+    {
+        var usual = Runtime.Ids.Next(50) / 100.0;
+        var source = replica.Required("ReadReplicaSourceDBInstanceIdentifier");
+        if (!source.StartsWith("arn:", StringComparison.Ordinal))
+        {
+            return usual;
+        }
+        var from = source.Split(':')[3];
+        usual += 0.5;
+        var since = (Runtime.Faults.LostSince(from, ModelName), Runtime.Faults.LostSince(context.Region, ModelName)) switch
+        {
+            ({ } there, { } here) => there < here ? there : here,
+            var (there, here) => there ?? here,
+        };
+        return since is { } lost
+            ? usual + (context.Now - lost).TotalSeconds
+            : usual + (Runtime.Faults.ReplicationLag(ModelName, replica.Required("DBInstanceIdentifier"), from, context.Region) ?? TimeSpan.Zero).TotalSeconds;
+    }
 
     private async Task<JsonObject> CreateReplicaAsync(RequestContext context, JsonObject input)
     {
@@ -82,7 +103,7 @@ internal sealed partial class RdsService
             {
                 foreach (var replica in Instances(place).Where(static item => item.Has("ReadReplicaSourceDBInstanceIdentifier") && item.Text("DBInstanceStatus") is "available" or "modifying"))
                 {
-                    monitoring.Publish(place, "AWS/RDS", "ReplicaLag", moment.AddMinutes(-1), [(LagOf(replica), 1)], "Seconds", ("DBInstanceIdentifier", replica.Required("DBInstanceIdentifier")));
+                    monitoring.Publish(place, "AWS/RDS", "ReplicaLag", moment.AddMinutes(-1), [(LagOf(place, replica), 1)], "Seconds", ("DBInstanceIdentifier", replica.Required("DBInstanceIdentifier")));
                 }
             });
         }
@@ -126,21 +147,37 @@ internal sealed partial class RdsService
         if (instance.Text("ReadReplicaSourceDBInstanceIdentifier") is { } source)
         {
             var place = PlaceOf(context, source, "db", out var name);
-            Instances(place).Update(Key(name), document => document["ReadReplicaDBInstanceIdentifiers"] = document.Texts("ReadReplicaDBInstanceIdentifiers").Where(item => item != id && item != arn).ToTextList());
+            Reach(context, place, id, () => Instances(place).Update(Key(name), document => document["ReadReplicaDBInstanceIdentifiers"] = document.Texts("ReadReplicaDBInstanceIdentifiers").Where(item => item != id && item != arn).ToTextList()));
             Instances(context).Update(Key(id), static document => document.Remove("ReadReplicaSourceDBInstanceIdentifier"));
         }
         foreach (var replica in instance.Texts("ReadReplicaDBInstanceIdentifiers"))
         {
             var place = PlaceOf(context, replica, "db", out var name);
-            var freed = Instances(place).Update(Key(name), static document =>
+            Reach(context, place, name, () =>
             {
-                document.Remove("ReadReplicaSourceDBInstanceIdentifier");
-                document.Remove("StatusInfos");
+                var freed = Instances(place).Update(Key(name), static document =>
+                {
+                    document.Remove("ReadReplicaSourceDBInstanceIdentifier");
+                    document.Remove("StatusInfos");
+                });
+                if (freed is not null)
+                {
+                    Record(place, freed, "Replication on the Read Replica was ended: its source was deleted.", "read replica");
+                }
             });
-            if (freed is not null)
-            {
-                Record(place, freed, "Replication on the Read Replica was ended: its source was deleted.", "read replica");
-            }
+        }
+    }
+
+    /// <summary>Tells the other end of a replication: at once in the same region, across regions when that can be reached.</summary>
+    private void Reach(RequestContext context, RequestContext place, string instance, Action tell)
+    {
+        if (place.Region == context.Region)
+        {
+            tell();
+        }
+        else
+        {
+            Runtime.Links.Send(ModelName, instance, context.Region, place.Region, Durations.RdsAcross, tell);
         }
     }
 

@@ -83,7 +83,7 @@ internal sealed partial class RdsService
 
     private JsonObject Snapshot(RequestContext context, string idOrArn)
     {
-        var place = PlaceOf(context, idOrArn, "snapshot", out var id);
+        var place = Reachable(context, PlaceOf(context, idOrArn, "snapshot", out var id));
         return Snapshots(place).Get(Key(id)) is { } found && (place.AccountId == context.AccountId || found.Texts("_Restore").Any(value => value == "all" || value == context.AccountId))
             ? found
             : throw new ServiceFault("DBSnapshotNotFound", $"DBSnapshot {id} not found.", 404);

@@ -53,9 +53,14 @@ internal sealed partial class RdsService : SandboxService
     /// <summary>An instance by identifier or ARN; that of an ARN may be in another region.</summary>
     private JsonObject Instance(RequestContext context, string idOrArn)
     {
-        var place = PlaceOf(context, idOrArn, "db", out var id);
+        var place = Reachable(context, PlaceOf(context, idOrArn, "db", out var id));
         return Instances(place).Get(Key(id)) ?? throw new ServiceFault("DBInstanceNotFound", $"DBInstance {id} not found.", 404);
     }
+
+    /// <summary>A place whose resources a request is about: what is in a lost region cannot be copied from there.</summary>
+    private RequestContext Reachable(RequestContext context, RequestContext place) => place.Region != context.Region && Runtime.Links.IsCut(place.Region, context.Region, ModelName)
+        ? throw new ServiceFault("InternalFailure", $"The request processing has failed because RDS in {place.Region} could not be reached.", 500)
+        : place;
 
     /// <summary>Where a resource lives that is named by identifier or ARN.</summary>
     private static RequestContext PlaceOf(RequestContext context, string idOrArn, string kind, out string id)

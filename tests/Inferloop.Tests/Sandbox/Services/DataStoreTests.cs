@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Inferloop.Sandbox.Faults;
+using Inferloop.Sandbox.Runtime;
 
 namespace Inferloop.Tests.Sandbox.Services;
 
@@ -121,6 +123,53 @@ public sealed class DataStoreTests : ServiceTestBase
         Pass(TimeSpan.FromMinutes(10));
         var promoted = await Instance("reader");
         Assert.Equal(("available", null), ((string?)promoted["DBInstanceStatus"], (string?)promoted["ReadReplicaSourceDBInstanceIdentifier"]));
+        Assert.Empty((await Instance())["ReadReplicaDBInstanceIdentifiers"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task A_replica_in_another_region_tells_its_lag_and_is_promoted_while_its_source_s_region_is_lost()
+    {
+        const string West = "us-west-2";
+        async Task<JsonObject> There(string service, string operation, string input) => await Runtime.Service(service)!.InvokeAsync(Context.InRegion(West), operation, (JsonObject)JsonNode.Parse(input)!);
+        async Task<double> Lag()
+        {
+            var (from, to) = (Runtime.Clock.Now.AddMinutes(-2).ToUnixTimeSeconds(), Runtime.Clock.Now.ToUnixTimeSeconds());
+            var read = await There("cloudwatch", "GetMetricStatistics", $$"""{"Namespace":"AWS/RDS","MetricName":"ReplicaLag","Dimensions":[{"Name":"DBInstanceIdentifier","Value":"west"}],"StartTime":{{from}},"EndTime":{{to}},"Period":60,"Statistics":["Maximum"]}""");
+            return read["Datapoints"]!.AsArray().Max(point => (double)point!["Maximum"]!);
+        }
+        await DatabaseNetwork();
+        await Call("rds", "CreateDBInstance", Database);
+        Pass(TimeSpan.FromMinutes(30));
+        var vpc = (string)(await There("ec2", "CreateVpc", """{"CidrBlock":"10.1.0.0/16"}"""))["Vpc"]!["VpcId"]!;
+        var subnets = new List<string>();
+        foreach (var (cidr, zone) in ((string, string)[])[("10.1.1.0/24", "a"), ("10.1.2.0/24", "b")])
+        {
+            subnets.Add((string)(await There("ec2", "CreateSubnet", $$"""{"VpcId":"{{vpc}}","CidrBlock":"{{cidr}}","AvailabilityZone":"{{West}}{{zone}}"}"""))["Subnet"]!["SubnetId"]!);
+        }
+        await There("rds", "CreateDBSubnetGroup", $$"""{"DBSubnetGroupName":"west","DBSubnetGroupDescription":"d","SubnetIds":["{{subnets[0]}}","{{subnets[1]}}"]}""");
+        const string Source = "arn:aws:rds:us-east-1:123456789012:db:main";
+        await There("rds", "CreateDBInstanceReadReplica", $$"""{"DBInstanceIdentifier":"west","SourceDBInstanceIdentifier":"{{Source}}","DBSubnetGroupName":"west","KmsKeyId":"alias/aws/rds"}""");
+        Pass(TimeSpan.FromMinutes(25));
+        Assert.InRange(await Lag(), 0.5, 1.5);
+        var lag = Runtime.Faults.Add(new SandboxFaultRule { Kind = SandboxFaultKind.ReplicationLag, Service = "rds", Delay = TimeSpan.FromHours(2) });
+        Pass(TimeSpan.FromMinutes(3));
+        Assert.InRange(await Lag(), 7200, 7202);
+        Runtime.Faults.Remove(lag.Id);
+
+        var loss = Runtime.Faults.Add(new SandboxFaultRule { Kind = SandboxFaultKind.RegionLoss, Region = "us-east-1" });
+        Pass(TimeSpan.FromMinutes(30));
+        Assert.InRange(await Lag(), 1700, 1802);
+        // What needs the lost region fails; the promotion does not need it.
+        var unreachable = await Assert.ThrowsAsync<ServiceFault>(() => There("rds", "CreateDBInstanceReadReplica", $$"""{"DBInstanceIdentifier":"second","SourceDBInstanceIdentifier":"{{Source}}","KmsKeyId":"alias/aws/rds"}"""));
+        Assert.Equal(("InternalFailure", 500), (unreachable.Code, unreachable.Status));
+        await There("rds", "PromoteReadReplica", """{"DBInstanceIdentifier":"west","BackupRetentionPeriod":7}""");
+        Pass(TimeSpan.FromMinutes(10));
+        var promoted = (await There("rds", "DescribeDBInstances", """{"DBInstanceIdentifier":"west"}"""))["DBInstances"]![0]!;
+        Assert.Equal(("available", null), ((string?)promoted["DBInstanceStatus"], (string?)promoted["ReadReplicaSourceDBInstanceIdentifier"]));
+        // The old source knows nothing of it before its region is back.
+        Assert.Single((await Instance())["ReadReplicaDBInstanceIdentifiers"]!.AsArray());
+        Runtime.Faults.Remove(loss.Id);
+        Pass(TimeSpan.FromSeconds(10));
         Assert.Empty((await Instance())["ReadReplicaDBInstanceIdentifiers"]!.AsArray());
     }
 

@@ -77,6 +77,9 @@ public sealed class ScalingComponentTests(WholeEnvironment whole) : IClassFixtur
         Assert.Equal("0", Text("$c.After.Count"));
         Assert.Equal("UPDATE_COMPLETE", Text("(Wait-InferloopEnvironment demo).Status"));
         Assert.NotEmpty(module.Invoke("Set-InferloopScaling demo EksNodes -Maximum 5").Warnings);
+
+        // As the others of this class, in whatever order, expect it.
+        module.Invoke("Set-InferloopScaling demo EksNodes -Minimum 1 -Maximum 4 -Desired 2").EnsureSuccess();
     }
 
     private string Text(string script) => string.Join(", ", module.Invoke(script).EnsureSuccess().Output.Select(o => o.ToString()));

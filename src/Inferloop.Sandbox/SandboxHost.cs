@@ -77,6 +77,24 @@ public sealed class SandboxHost : IAsyncDisposable
     /// <param name="lines">What was charged.</param>
     public void Charge(IReadOnlyList<SandboxBillLine> lines) => runtime.Service<Services.CostExplorer.CostExplorerService>().Charge(AccountId, lines);
 
+    /// <summary>Puts an image into ECR, as a push of one does; its repository is made where it is missing, with scans on push. What it does, its tag says.</summary>
+    /// <param name="region">The region of the registry.</param>
+    /// <param name="repository">The repository.</param>
+    /// <param name="tag">The tag; one that is there already moves to the new image, unless the repository forbids that.</param>
+    /// <returns>The image by its digest.</returns>
+    /// <exception cref="ArgumentException">ECR refuses it: the message says why.</exception>
+    public string PushImage(string region, string repository, string tag)
+    {
+        try
+        {
+            return runtime.Service<Services.Ecr.EcrService>().Push(runtime.SystemContext(AccountId, region), repository, tag);
+        }
+        catch (ServiceFault fault)
+        {
+            throw new ArgumentException(fault.Message, nameof(tag), fault);
+        }
+    }
+
     /// <summary>Starts a sandbox.</summary>
     /// <param name="options">How to set it up; the defaults when null.</param>
     /// <param name="cancellationToken">Cancels the start.</param>

@@ -58,6 +58,9 @@ public sealed record InferloopEnvironmentSpec
     /// <summary>What is recorded of the account, and judged.</summary>
     public GovernanceSpec Governance { get; init; } = new();
 
+    /// <summary>How releases of the service on ECS go.</summary>
+    public ReleaseSpec Release { get; init; } = new();
+
     /// <summary>How what is pushed reaches the environment.</summary>
     public DeliverySpec Delivery { get; init; } = new();
 

@@ -35,6 +35,7 @@ internal sealed partial class SpecValidator
         validator.Storage();
         validator.Watching();
         validator.Delivery();
+        validator.Releases();
         validator.Versions();
         validator.Vpn();
         validator.Tags();

@@ -79,6 +79,8 @@ public sealed class InferloopSandbox
 
     internal string SecretKey => host.SecretAccessKey;
 
+    internal InferloopSandboxImage PushImage(string region, string repository, string tag) => new(repository, tag, host.PushImage(region, repository, tag));
+
     internal void Charge(IReadOnlyList<SandboxBillLine> lines) => host.Charge(lines);
 
     /// <summary>The environment variables that point the aws CLI, or any AWS SDK, at the sandbox. The secret among them opens nothing but this sandbox.</summary>

@@ -51,12 +51,18 @@ public sealed partial class HelpPageTests
         var script = new StringBuilder("$ErrorActionPreference = 'Stop'\n$ConfirmPreference = 'None'\n");
         if (name != "Start-InferloopSandbox")
         {
-            script.Append("Start-InferloopSandbox -ClockRate 3600\n");
+            // An hour in a second is too quick for what waits for approval for an hour.
+            script.Append(name.EndsWith("-InferloopRelease", StringComparison.Ordinal) ? "Start-InferloopSandbox -ClockRate 600\n" : "Start-InferloopSandbox -ClockRate 3600\n");
         }
 
         if (NeedsEnvironment().IsMatch(name) && name != "New-InferloopEnvironment")
         {
             script.Append("New-InferloopEnvironment -Name demo -Stage Dev | Out-Null\n");
+        }
+
+        if (name.EndsWith("-InferloopRelease", StringComparison.Ordinal))
+        {
+            script.Append("'v1', 'v2', 'v3', 'v4' | Add-InferloopSandboxImage inferloop/demo-dev | Out-Null\n");
         }
 
         for (var i = 0; i < code.Count; i++)
@@ -117,6 +123,6 @@ public sealed partial class HelpPageTests
 
     private static string PathOf(string name) => Path.Combine(Folder, name + ".md");
 
-    [GeneratedRegex("^((Get|Set|Remove|Wait|Resume|Compare)-InferloopEnvironment($|Event|Component)|Get-Inferloop(Drift|Alarm|CostRecommendation)|(Get|Set)-InferloopBudget|(Get|Set|Measure)-InferloopScaling|Import-InferloopResource)")]
+    [GeneratedRegex("^((Get|Set|Remove|Wait|Resume|Compare)-InferloopEnvironment($|Event|Component)|Get-Inferloop(Drift|Alarm|CostRecommendation)|(Get|Set)-InferloopBudget|(Get|Set|Measure)-InferloopScaling|Import-InferloopResource|(Publish|Get|Undo|Approve|Stop)-InferloopRelease)")]
     private static partial Regex NeedsEnvironment();
 }

@@ -28,9 +28,13 @@ public abstract class EnvironmentCmdlet : AwsCmdlet
 
     /// <summary>The operations of the place that an environment came from, unless a parameter names another.</summary>
     private protected async Task<EnvironmentOperations> OpenAsync(InferloopEnvironment environment, CancellationToken cancellationToken) =>
-        environment.Connection.Session is AwsSession session && !ConnectionIsGiven
-            ? Operations(session.InRegion(environment.Region))
-            : Operations(await GetSessionAsync(environment.Region, cancellationToken).ConfigureAwait(false));
+        await OpenAsync(environment.Connection with { Region = environment.Region }, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>The operations of the place that something of an environment came from.</summary>
+    private protected async Task<EnvironmentOperations> OpenAsync(EnvironmentConnection connection, CancellationToken cancellationToken) =>
+        connection.Session is AwsSession session && !ConnectionIsGiven
+            ? Operations(session.InRegion(connection.Region))
+            : Operations(await GetSessionAsync(connection.Region, cancellationToken).ConfigureAwait(false));
 
     /// <summary>The one environment of that name, and stage where several stages have it.</summary>
     private protected static async Task<InferloopEnvironment> ResolveAsync(EnvironmentOperations operations, string name, EnvironmentStage? stage, CancellationToken cancellationToken)

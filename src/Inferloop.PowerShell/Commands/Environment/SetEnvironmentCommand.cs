@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using Inferloop.Operations;
 using Inferloop.Operations.Environments;
+using Inferloop.Operations.Releases;
 using Inferloop.Operations.Specs;
 using Inferloop.PowerShell.Commands.EnvironmentSpec;
 
@@ -87,6 +88,12 @@ public sealed class SetEnvironmentCommand : EnvironmentCmdlet, IDynamicParameter
             : await OpenAsync(Spec?.Region, cancellationToken).ConfigureAwait(false);
         var current = Environment ?? await ResolveAsync(operations, Name ?? Spec!.Name, Stage ?? Spec?.Stage, cancellationToken).ConfigureAwait(false);
         var spec = members.Over(Spec ?? current.Spec, existing: true);
+        spec = ReleasedState.Keep(spec, current.Spec, members.ContainerImage is not null, out var kept);
+        foreach (var note in kept)
+        {
+            WriteWarning(note);
+        }
+
         if (spec.Name != current.Name || spec.Stage != current.Stage)
         {
             throw new OperationException(

@@ -111,6 +111,23 @@ internal sealed partial class EcrService : SandboxService
     public JsonObject? Find(RequestContext context, string repository, string tagOrDigest) => Repositories(context).Get(repository) is { } found
         ? Image(found, tagOrDigest.StartsWith("sha256:", StringComparison.Ordinal) ? new JsonObject { ["imageDigest"] = tagOrDigest } : new JsonObject { ["imageTag"] = tagOrDigest }) : null;
 
+    /// <summary>Puts an image of no particular content under a tag; gives it by its digest.</summary>
+    public string Push(RequestContext context, string repository, string tag)
+    {
+        if (!Repositories(context).Contains(repository))
+        {
+            CreateRepository(context, new JsonObject { ["repositoryName"] = repository, ["imageScanningConfiguration"] = new JsonObject { ["scanOnPush"] = true } });
+        }
+        var manifest = new JsonObject
+        {
+            ["schemaVersion"] = 2,
+            ["mediaType"] = "application/vnd.docker.distribution.manifest.v2+json",
+            ["layers"] = new JsonArray(new JsonObject { ["size"] = 180_000_000, ["digest"] = "sha256:" + Runtime.Ids.Hex(64) }),
+        };
+        var pushed = PutImage(context, new JsonObject { ["repositoryName"] = repository, ["imageTag"] = tag, ["imageManifest"] = manifest.ToJsonString() });
+        return $"{context.AccountId}.dkr.ecr.{context.Region}.{context.DnsSuffix}/{repository}@{pushed.Child("image")!.Child("imageId")!.Required("imageDigest")}";
+    }
+
     private JsonObject Repository(RequestContext context, JsonObject input) => Repository(context, input.Required("repositoryName"));
 
     private JsonObject Repository(RequestContext context, string name) => Repositories(context).Get(name)

@@ -297,6 +297,17 @@ internal sealed partial class EcsService
             {
                 service.ChildOrNew("deploymentConfiguration")[member] = value.Copy();
             }
+            if (input.Child("deploymentConfiguration") is { } given && given.Has("strategy"))
+            {
+                // The numbers of another strategy go with it.
+                foreach (var member in (string[])["linearConfiguration", "canaryConfiguration", "bakeTimeInMinutes"])
+                {
+                    if (!given.Has(member))
+                    {
+                        service.Child("deploymentConfiguration")!.Remove(member);
+                    }
+                }
+            }
             CheckPercents(service.Child("deploymentConfiguration")!, service.Int("desiredCount") ?? 0);
             CheckStrategy(context, service);
             service["taskDefinition"] = definition.Text("taskDefinitionArn");

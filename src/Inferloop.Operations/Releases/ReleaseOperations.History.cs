@@ -1,0 +1,97 @@
+using Inferloop.Operations.Environments;
+
+namespace Inferloop.Operations.Releases;
+
+/// <content>The history of an environment's releases, and the way back through it.</content>
+internal sealed partial class ReleaseOperations
+{
+    /// <summary>
+    /// All releases, the newest first: those in our history, brought up to what ECS and the stack say of them by now, and the deployments of ECS
+    /// that others began with another image.
+    /// </summary>
+    public async Task<IReadOnlyList<InferloopRelease>> HistoryAsync(InferloopEnvironment environment, CancellationToken cancellation)
+    {
+        environment = await CurrentAsync(environment, cancellation).ConfigureAwait(false);
+        var store = await StoreAsync(cancellation).ConfigureAwait(false);
+        var reader = new ReleaseReader(Aws, environment);
+        var deployments = await reader.DeploymentsAsync(newestOnly: false, cancellation).ConfigureAwait(false);
+        var all = new List<InferloopRelease>();
+        foreach (var kept in store is null ? [] : await store.ListAsync(KeyOf(environment), cancellation).ConfigureAwait(false))
+        {
+            var release = kept with { Connection = environment.Connection };
+            if (release.IsOpen)
+            {
+                var newest = deployments.FirstOrDefault()?.ServiceDeploymentArn ?? "";
+                var arn = release.ServiceDeploymentArn.Length > 0 ? release.ServiceDeploymentArn : newest == release.DeploymentBefore ? "" : newest;
+                if (arn.Length > 0 && await reader.DeploymentAsync(arn, cancellation).ConfigureAwait(false) is { } deployment)
+                {
+                    release = ReleaseReader.With(release, deployment);
+                }
+
+                release = await EndAsync(environment, release, cancellation).ConfigureAwait(false);
+                if (!release.IsOpen)
+                {
+                    // Its process was gone when it ended.
+                    await store!.SaveAsync(KeyOf(environment), release, cancellation).ConfigureAwait(false);
+                }
+            }
+
+            all.Add(release);
+        }
+
+        all.AddRange(await OthersAsync(reader, deployments.Select(d => d.ServiceDeploymentArn).Except(all.Select(r => r.ServiceDeploymentArn)).ToList(), cancellation).ConfigureAwait(false));
+        var ordered = all.OrderByDescending(r => r.Started).ToList();
+
+        // An update of something else deploys the same image anew, which is no release.
+        return ordered.Where((r, i) => r.Origin == ReleaseOrigin.Release || i == ordered.Count - 1 || r.Image != ordered[i + 1].Image).ToList();
+    }
+
+    private async Task<IReadOnlyList<InferloopRelease>> OthersAsync(ReleaseReader reader, List<string> arns, CancellationToken cancellation)
+    {
+        var found = new List<Amazon.ECS.Model.ServiceDeployment>();
+        foreach (var some in arns.Chunk(20))
+        {
+            found.AddRange((await Aws.ECS.DescribeServiceDeploymentsAsync(new Amazon.ECS.Model.DescribeServiceDeploymentsRequest { ServiceDeploymentArns = [.. some] }, cancellation).ConfigureAwait(false)).ServiceDeployments ?? []);
+        }
+
+        var revisions = await reader.RevisionsAsync(found.Select(d => d.TargetServiceRevision?.Arn).OfType<string>(), cancellation).ConfigureAwait(false);
+        return found.Select(d => reader.Foreign(d, d.TargetServiceRevision is { } target ? revisions.GetValueOrDefault(target.Arn) : null)).ToList();
+    }
+
+    /// <summary>The release that is under way, or the one of an id.</summary>
+    /// <exception cref="OperationException">ReleaseNotFound.</exception>
+    public async Task<InferloopRelease> FindAsync(InferloopEnvironment environment, string? id, CancellationToken cancellation)
+    {
+        var history = await HistoryAsync(environment, cancellation).ConfigureAwait(false);
+        return (id is null ? history.FirstOrDefault(r => r.IsOpen) ?? history.FirstOrDefault() : history.FirstOrDefault(r => r.Id == id)) ?? throw new OperationException(
+            "ReleaseNotFound", OperationErrorKind.NotFound, id is null ? $"'{environment.Name}' has had no release." : $"'{environment.Name}' has had no release '{id}'.",
+            $"List them with Get-InferloopRelease {environment.Name}.", id ?? environment.Name);
+    }
+
+    /// <summary>What brings back an earlier release: the one of an id, or the last good one of another image.</summary>
+    /// <exception cref="OperationException">ReleaseNothingToUndo, ReleaseNotFound, ReleaseInProgress.</exception>
+    public async Task<ReleaseRequest> UndoAsync(InferloopEnvironment environment, string? id, CancellationToken cancellation)
+    {
+        environment = await CurrentAsync(environment, cancellation).ConfigureAwait(false);
+        var history = await HistoryAsync(environment, cancellation).ConfigureAwait(false);
+        if (history.FirstOrDefault(r => r.IsOpen) is { } open)
+        {
+            throw new OperationException(
+                "ReleaseInProgress", OperationErrorKind.Busy, $"The release of {open.Version} to '{environment.Name}' is {open.Status}.",
+                $"Stop-InferloopRelease {environment.Name} takes it back.", open.Id);
+        }
+
+        var current = environment.Spec.Application.ContainerImage;
+        var to = id is not null ? await FindAsync(environment, id, cancellation).ConfigureAwait(false)
+            : history.SkipWhile(r => r.Image != current || r.Status != ReleaseStatus.Succeeded).FirstOrDefault(r => r.Status == ReleaseStatus.Succeeded && r.Image != current && r.Image.Contains(".dkr.ecr.", StringComparison.Ordinal));
+        if (to is null)
+        {
+            throw new OperationException(
+                "ReleaseNothingToUndo", OperationErrorKind.NotFound, $"There is no earlier release of '{environment.Name}' whose image ECR could still have.",
+                $"List them with Get-InferloopRelease {environment.Name}; any image is released with Publish-InferloopRelease.", environment.Name);
+        }
+
+        // What served once passed its gate then; going back must not fail because its weaknesses are known by now.
+        return new ReleaseRequest { Image = to.Image, Version = to.Version.Length > 0 ? to.Version : null, Restores = to.Id, Unscanned = true };
+    }
+}

@@ -21,7 +21,7 @@ internal sealed partial class ReleaseOperations
             var release = kept with { Connection = environment.Connection };
             if (release.IsOpen)
             {
-                var newest = deployments.FirstOrDefault()?.ServiceDeploymentArn ?? "";
+                var newest = (deployments.Count > 0 ? deployments[0].ServiceDeploymentArn : "");
                 var arn = release.ServiceDeploymentArn.Length > 0 ? release.ServiceDeploymentArn : newest == release.DeploymentBefore ? "" : newest;
                 if (arn.Length > 0 && await reader.DeploymentAsync(arn, cancellation).ConfigureAwait(false) is { } deployment)
                 {
@@ -63,7 +63,7 @@ internal sealed partial class ReleaseOperations
     public async Task<InferloopRelease> FindAsync(InferloopEnvironment environment, string? id, CancellationToken cancellation)
     {
         var history = await HistoryAsync(environment, cancellation).ConfigureAwait(false);
-        return (id is null ? history.FirstOrDefault(r => r.IsOpen) ?? history.FirstOrDefault() : history.FirstOrDefault(r => r.Id == id)) ?? throw new OperationException(
+        return (id is null ? history.FirstOrDefault(r => r.IsOpen) ?? (history.Count > 0 ? history[0] : null) : history.FirstOrDefault(r => r.Id == id)) ?? throw new OperationException(
             "ReleaseNotFound", OperationErrorKind.NotFound, id is null ? $"'{environment.Name}' has had no release." : $"'{environment.Name}' has had no release '{id}'.",
             $"List them with Get-InferloopRelease {environment.Name}.", id ?? environment.Name);
     }

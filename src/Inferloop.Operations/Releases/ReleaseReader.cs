@@ -27,6 +27,10 @@ internal sealed class ReleaseReader(EnvironmentAws aws, InferloopEnvironment env
         return found;
     }
 
+    /// <summary>The ARN of the newest deployment; empty when there is none.</summary>
+    public async Task<string> NewestAsync(CancellationToken cancellation) =>
+        await DeploymentsAsync(newestOnly: true, cancellation).ConfigureAwait(false) is { Count: > 0 } found ? found[0].ServiceDeploymentArn : "";
+
     /// <summary>A deployment as it stands; null when ECS does not know it.</summary>
     public async Task<ServiceDeployment?> DeploymentAsync(string arn, CancellationToken cancellation) =>
         ((await aws.ECS.DescribeServiceDeploymentsAsync(new DescribeServiceDeploymentsRequest { ServiceDeploymentArns = [arn] }, cancellation).ConfigureAwait(false)).ServiceDeployments ?? []).FirstOrDefault();
@@ -62,7 +66,7 @@ internal sealed class ReleaseReader(EnvironmentAws aws, InferloopEnvironment env
             Status = status,
             StatusReason = status is ReleaseStatus.RollingBack or ReleaseStatus.RolledBack or ReleaseStatus.Failed ? deployment.Rollback?.Reason ?? deployment.StatusReason ?? "" : "",
             LifecycleStage = stage,
-            Stages = stage.Length > 0 && release.Stages.LastOrDefault()?.Name != stage ? [.. release.Stages, new InferloopReleaseStage(stage, seen)] : release.Stages,
+            Stages = stage.Length > 0 && !(release.Stages is [.., var last] && last.Name == stage) ? [.. release.Stages, new InferloopReleaseStage(stage, seen)] : release.Stages,
             Revisions = [.. new[] { Convert(deployment.TargetServiceRevision, isNew: true) }.Concat((deployment.SourceServiceRevisions ?? []).Select(r => Convert(r, isNew: false))).OfType<InferloopReleaseRevision>()],
             Alarms = (deployment.Alarms?.AlarmNames ?? []).Select(name => new InferloopReleaseAlarm(name, (deployment.Alarms?.TriggeredAlarmNames ?? []).Contains(name))).ToList(),
             ApprovalUntil = TaskFailures.Moment(pause?.ExpiresAt),
@@ -74,7 +78,7 @@ internal sealed class ReleaseReader(EnvironmentAws aws, InferloopEnvironment env
     /// <summary>A deployment that no cmdlet of ours began, as a release.</summary>
     public InferloopRelease Foreign(ServiceDeployment deployment, ServiceRevision? revision)
     {
-        var image = (revision?.ContainerImages ?? []).FirstOrDefault();
+        var image = revision?.ContainerImages is { Count: > 0 } images ? images[0] : null;
         var name = image?.Image ?? "";
         if (image?.ImageDigest is { Length: > 0 } digest && !name.Contains('@', StringComparison.Ordinal) && name.LastIndexOf(':') > name.LastIndexOf('/'))
         {

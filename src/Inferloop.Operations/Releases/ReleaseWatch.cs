@@ -95,14 +95,14 @@ internal sealed class ReleaseWatch(EnvironmentAws aws, EnvironmentOptions option
     {
         if (Release.ServiceDeploymentArn.Length == 0)
         {
-            var newest = (await reader.DeploymentsAsync(newestOnly: true, cancellation).ConfigureAwait(false)).FirstOrDefault();
-            if (newest is null || newest.ServiceDeploymentArn == Release.DeploymentBefore)
+            var newest = await reader.NewestAsync(cancellation).ConfigureAwait(false);
+            if (newest.Length == 0 || newest == Release.DeploymentBefore)
             {
                 Show("CloudFormation prepares it", -1);
                 return;
             }
 
-            Release = Release with { ServiceDeploymentArn = newest.ServiceDeploymentArn };
+            Release = Release with { ServiceDeploymentArn = newest };
         }
 
         if (await reader.DeploymentAsync(Release.ServiceDeploymentArn, cancellation).ConfigureAwait(false) is not { } deployment)

@@ -28,13 +28,7 @@ internal sealed partial class EcrService : SandboxService
             Repositories(context).Remove(repository.Required("repositoryName"));
             return new JsonObject { ["repository"] = repository };
         });
-        On("PutImage", (context, input) =>
-        {
-            var answer = StoreImage(context, input);
-            var image = answer.Child("image")!;
-            Replicate(context, image.Required("repositoryName"), image.Child("imageId")!.Required("imageDigest"), input.Text("imageTag"));
-            return answer;
-        });
+        On("PutImage", PutImage);
         AddScans();
         AddReplication();
         On("DescribeImages", (context, input) =>
@@ -126,6 +120,14 @@ internal sealed partial class EcrService : SandboxService
         };
         var pushed = PutImage(context, new JsonObject { ["repositoryName"] = repository, ["imageTag"] = tag, ["imageManifest"] = manifest.ToJsonString() });
         return $"{context.AccountId}.dkr.ecr.{context.Region}.{context.DnsSuffix}/{repository}@{pushed.Child("image")!.Child("imageId")!.Required("imageDigest")}";
+    }
+
+    private JsonObject PutImage(RequestContext context, JsonObject input)
+    {
+        var answer = StoreImage(context, input);
+        var image = answer.Child("image")!;
+        Replicate(context, image.Required("repositoryName"), image.Child("imageId")!.Required("imageDigest"), input.Text("imageTag"));
+        return answer;
     }
 
     private JsonObject Repository(RequestContext context, JsonObject input) => Repository(context, input.Required("repositoryName"));

@@ -185,6 +185,9 @@ public sealed record InferloopReleaseAlarm(string Name, bool Rang)
 /// <param name="LogLines">The last lines of the container's log.</param>
 public sealed record InferloopReleaseFailure(string Reason, string Container, int? ExitCode, int Count, IReadOnlyList<string> LogLines)
 {
+    /// <summary>The last lines of the container's log.</summary>
+    public IReadOnlyList<string> LogLines { get; init => field = value.Indexable(); } = LogLines.Indexable();
+
     /// <summary>Reason, exit code and the last line.</summary>
     public override string ToString() => $"{Reason}{(ExitCode is { } code ? $" (exit code {code})" : "")}{(LogLines.Count > 0 ? ": " + LogLines[^1] : "")}";
 }

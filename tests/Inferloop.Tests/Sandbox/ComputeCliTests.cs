@@ -146,6 +146,8 @@ public sealed class ComputeCliTests(SandboxFixture sandbox) : IDisposable
         fn.update_function_configuration(FunctionName=name, Timeout=30)
         fn.get_waiter('function_updated_v2').wait(FunctionName=name, WaiterConfig={'Delay': 1})
         assert fn.publish_version(FunctionName=name)['Version'] == '2'
+        for version in '1', '2':
+            fn.get_waiter('published_version_active').wait(FunctionName=name, Qualifier=version, WaiterConfig={'Delay': 1})
         fn.create_alias(FunctionName=name, Name='live', FunctionVersion='1', RoutingConfig={'AdditionalVersionWeights': {'2': 0.5}})
         versions = {fn.invoke(FunctionName=name, Qualifier='live')['ExecutedVersion'] for _ in range(40)}
         assert versions == {'1', '2'}, versions

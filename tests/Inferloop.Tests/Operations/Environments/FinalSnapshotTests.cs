@@ -34,6 +34,8 @@ public sealed class FinalSnapshotTests : IAsyncLifetime
             await Task.Delay(50, Stop);
         }
 
+        // Older than any doubt about the clocks of events and snapshots.
+        await harness.Host.Clock.DelayAsync(TimeSpan.FromMinutes(5), Stop);
         var removed = await ada.RemoveAsync(unprotect: environment.Spec.Security.DeletionProtection, cancellation: Stop);
         var kept = removed.Retained.Where(r => r.Type.EndsWith("Snapshot", StringComparison.Ordinal)).OrderBy(r => r.Type, StringComparer.Ordinal).ToList();
         Assert.Equal(["AWS::ElastiCache::Snapshot", "AWS::RDS::DBSnapshot"], kept.Select(k => k.Type));

@@ -120,9 +120,10 @@ internal sealed partial class ReleaseOperations
         var (id, why, action) = release switch
         {
             { Alarms: var alarms } when alarms.Any(a => a.Rang) => ("ReleaseAlarm", $"the alarm {string.Join(", ", alarms.Where(a => a.Rang).Select(a => a.Name))} rang", $"Look at Get-InferloopAlarm {name} and the logs of that time, then release what mends it."),
+            _ when watch.IsCrowdedOut => ("ReleaseCapacity", watch.CalledOff.Length > 0 ? watch.CalledOff : $"AWS had no room for the new tasks ({watch.Shortage})", Elsewhere(environment)),
             _ when watch.CalledOff.Length > 0 => ("ReleaseCrashLoop", watch.CalledOff, "Correct what the log lines name, build the image anew and release that."),
             { Failure: { } failure } => ("ReleaseCrashLoop", $"{failure.Count} tasks of the new version failed: {failure}", "Correct what the log lines name, build the image anew and release that."),
-            _ when watch.Shortage.Length > 0 => ("ReleaseCapacity", $"AWS had no room for the new tasks ({watch.Shortage})", $"Repeat the release later, or on capacity that is sure: Set-InferloopEnvironment {name} -CapacityMode Fargate."),
+            _ when watch.Shortage.Length > 0 => ("ReleaseCapacity", $"AWS had no room for the new tasks ({watch.Shortage})", Elsewhere(environment)),
             _ when release.StatusReason.Contains("user request", StringComparison.Ordinal) || release.StatusReason.Contains("hook", StringComparison.Ordinal) => ("ReleaseStopped", release.StatusReason.TrimEnd('.'), $"Repeat Publish-InferloopRelease when it shall go on."),
             _ => ("ReleaseFailed", (stack?.Message ?? release.StatusReason).TrimEnd('.'), stack?.RecommendedAction ?? $"Look at Get-InferloopEnvironmentEvent {name}."),
         };
@@ -132,6 +133,10 @@ internal sealed partial class ReleaseOperations
             ? new OperationException(id, OperationErrorKind.OperationFailed, $"The release of {release.Version} to '{name}' was taken back: {why}. {Short(release.PreviousImage)} serves again{back}.{log}", action, release)
             : new OperationException(id, OperationErrorKind.OperationFailed, $"The release of {release.Version} to '{name}' ended {release.Status}: {why}.{log}", release.NextStep.Length > 0 ? release.NextStep : action, release);
     }
+
+    private static string Elsewhere(InferloopEnvironment environment) => environment.Spec.Ecs.CapacityMode == CapacityMode.FargateSpot
+        ? $"Repeat the release later; or on capacity that AWS takes back from nobody: Set-InferloopEnvironment {environment.Name} -CapacityMode Fargate, then release again."
+        : "Repeat the release later.";
 
     private static string Short(string image) => image.IndexOf("@sha256:", StringComparison.Ordinal) is > 0 and var at ? image[..Math.Min(image.Length, at + 20)] : image;
 }

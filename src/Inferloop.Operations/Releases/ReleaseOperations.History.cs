@@ -21,15 +21,15 @@ internal sealed partial class ReleaseOperations
             var release = kept with { Connection = environment.Connection };
             if (release.IsOpen)
             {
-                var newest = (deployments.Count > 0 ? deployments[0].ServiceDeploymentArn : "");
-                var arn = release.ServiceDeploymentArn.Length > 0 ? release.ServiceDeploymentArn : newest == release.DeploymentBefore ? "" : newest;
+                var arn = release.ServiceDeploymentArn.Length > 0 ? release.ServiceDeploymentArn : await OwnAsync(reader, release, deployments, cancellation).ConfigureAwait(false);
                 if (arn.Length > 0 && await reader.DeploymentAsync(arn, cancellation).ConfigureAwait(false) is { } deployment)
                 {
                     release = ReleaseReader.With(release, deployment);
                 }
 
-                release = await EndAsync(environment, release, cancellation).ConfigureAwait(false);
-                if (!release.IsOpen)
+                release = arn.Length == 0 && release.Image != environment.Spec.Application.ContainerImage && StackStates.IsUpdatable(environment.Status)
+                    ? NeverBegun(release) : await EndAsync(environment, release, cancellation).ConfigureAwait(false);
+                if (!release.IsOpen && arn.Length > 0)
                 {
                     // Its process was gone when it ended.
                     await store!.SaveAsync(KeyOf(environment), release, cancellation).ConfigureAwait(false);
@@ -45,6 +45,40 @@ internal sealed partial class ReleaseOperations
         // An update of something else deploys the same image anew, which is no release.
         return ordered.Where((r, i) => r.Origin == ReleaseOrigin.Release || i == ordered.Count - 1 || r.Image != ordered[i + 1].Image).ToList();
     }
+
+    /// <summary>
+    /// The entry of a process that died between writing it and telling AWS is gone on with where the image is the same, and closed where it is not.
+    /// Only under the lock: whoever else could be about to begin one has it.
+    /// </summary>
+    private static async Task<InferloopRelease> InPlaceOfLeftAsync(InferloopRelease release, InferloopEnvironment environment, ReleaseStore store, CancellationToken cancellation)
+    {
+        foreach (var left in (await store.ListAsync(KeyOf(environment), cancellation).ConfigureAwait(false)).Where(r => r.IsOpen && r.ServiceDeploymentArn.Length == 0))
+        {
+            if (left.Image == release.Image)
+            {
+                release = release with { Id = left.Id, Recorded = left.Recorded };
+            }
+            else
+            {
+                await store.SaveAsync(KeyOf(environment), NeverBegun(left), cancellation).ConfigureAwait(false);
+            }
+        }
+
+        return release;
+    }
+
+    /// <summary>The deployment of a release whose process was gone before it saw it: the first of its image after the one that was newest before. Empty for none.</summary>
+    private static async Task<string> OwnAsync(ReleaseReader reader, InferloopRelease release, IReadOnlyList<Amazon.ECS.Model.ServiceDeploymentBrief> deployments, CancellationToken cancellation)
+    {
+        var since = deployments.TakeWhile(d => d.ServiceDeploymentArn != release.DeploymentBefore).Reverse().ToList();
+        var revisions = await reader.RevisionsAsync(since.Select(d => d.TargetServiceRevisionArn).OfType<string>(), cancellation).ConfigureAwait(false);
+        return since.FirstOrDefault(d => revisions.GetValueOrDefault(d.TargetServiceRevisionArn ?? "")?.ContainerImages is { Count: > 0 } images && images[0].Image == release.Image)?.ServiceDeploymentArn ?? "";
+    }
+
+    private static InferloopRelease NeverBegun(InferloopRelease release) => release with
+    {
+        Status = ReleaseStatus.RolledBack, Finished = release.Started, StatusReason = "Whoever asked for it was gone before AWS was told; the version before has served all the while.",
+    };
 
     private async Task<IReadOnlyList<InferloopRelease>> OthersAsync(ReleaseReader reader, List<string> arns, CancellationToken cancellation)
     {

@@ -124,7 +124,7 @@ internal sealed partial class ReleaseOperations(EnvironmentOperations operations
         var release = prepared.Release;
         if (!prepared.Attached)
         {
-            release = release with { DeploymentBefore = await new ReleaseReader(Aws, environment).NewestAsync(cancellation).ConfigureAwait(false) };
+            release = await InPlaceOfLeftAsync(release, environment, store, cancellation).ConfigureAwait(false) with { DeploymentBefore = await new ReleaseReader(Aws, environment).NewestAsync(cancellation).ConfigureAwait(false) };
             await store.SaveAsync(KeyOf(environment), release, cancellation).ConfigureAwait(false);
         }
 

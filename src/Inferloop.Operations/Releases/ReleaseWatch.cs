@@ -16,6 +16,9 @@ internal sealed class ReleaseWatch(EnvironmentAws aws, EnvironmentOptions option
     /// <summary>Failed tasks at which a release is called off.</summary>
     public const int Enough = 2;
 
+    // How long AWS may have no room for new tasks; the environment takes no other change meanwhile.
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(20);
+
     // A crash-looping task is seen within this at the latest.
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(10);
 
@@ -38,6 +41,9 @@ internal sealed class ReleaseWatch(EnvironmentAws aws, EnvironmentOptions option
 
     /// <summary>Why there was no room for tasks, where there was none.</summary>
     public string Shortage { get; private set; } = "";
+
+    /// <summary>It was called off because there was no room.</summary>
+    public bool IsCrowdedOut { get; private set; }
 
     /// <summary>Looks again and again.</summary>
     /// <param name="release">The release.</param>
@@ -122,11 +128,26 @@ internal sealed class ReleaseWatch(EnvironmentAws aws, EnvironmentOptions option
             Shortage = failures.Shortage.Length > 0 ? failures.Shortage : Shortage;
         }
 
+        var goesOn = deployment.Status?.Value is "PENDING" or "IN_PROGRESS";
+        var crowded = goesOn && taskDefinition is not null && failures.Starting + failures.Running < Release.Revisions.Where(r => r.IsNew).Sum(r => r.Requested)
+            ? await failures.CrowdedAsync(Release.Started, cancellation).ConfigureAwait(false) : null;
+        Shortage = crowded?.Words ?? (goesOn && failures.Shortage.Length == 0 ? "" : Shortage);
         Show(Line(), Percent());
-        if (failures.Count >= Enough && !calledOff && deployment.Status?.Value is "PENDING" or "IN_PROGRESS")
+        if (!goesOn || calledOff)
+        {
+            return;
+        }
+
+        if (failures.Count >= Enough)
         {
             calledOff = true;
             await CallOffAsync($"{failures.Count} tasks of the new version failed: {Release.Failure}", cancellation).ConfigureAwait(false);
+        }
+        else if (crowded is { } given && given.Lasts >= s_patience)
+        {
+            calledOff = true;
+            IsCrowdedOut = true;
+            await CallOffAsync($"AWS has had no room for the new tasks for {given.Lasts.TotalMinutes:0} minutes ({given.Words})", cancellation).ConfigureAwait(false);
         }
     }
 

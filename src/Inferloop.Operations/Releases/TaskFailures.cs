@@ -63,6 +63,24 @@ internal sealed class TaskFailures(EnvironmentAws aws, string cluster, string se
         return failed.Count == 0 ? null : await TellAsync(failed[0], failed.Count, cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>What the service says of tasks that it finds no room for: its last words, and from when to when it has said so; null where it has not.</summary>
+    /// <param name="since">What it said before is of no release that is watched.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public async Task<(string Words, TimeSpan Lasts)?> CrowdedAsync(DateTimeOffset since, CancellationToken cancellation)
+    {
+        var found = (await aws.ECS.DescribeServicesAsync(new DescribeServicesRequest { Cluster = cluster, Services = [service] }, cancellation).ConfigureAwait(false)).Services?.FirstOrDefault();
+        var said = (found?.Events ?? []).Where(e => Moment(e.CreatedAt) >= since && IsShortage(e.Message)).OrderBy(e => e.CreatedAt).ToList();
+        if (said.Count == 0)
+        {
+            return null;
+        }
+
+        var words = said[^1].Message;
+        var reason = words.IndexOf("Reason: ", StringComparison.Ordinal);
+        words = reason < 0 ? words : words[(reason + "Reason: ".Length)..];
+        return (words.Split(". For more information", 2)[0].TrimEnd('.'), Moment(said[^1].CreatedAt)!.Value - Moment(said[0].CreatedAt)!.Value);
+    }
+
     public static bool IsShortage(string? reason) => reason is not null && s_shortages.Any(s => reason.Contains(s, StringComparison.OrdinalIgnoreCase));
 
     private static bool HasFailed(Amazon.ECS.Model.Task task) => task.DesiredStatus == "STOPPED"

@@ -41,4 +41,7 @@ public enum SandboxFaultKind
 
     /// <summary>A region is lost: no call to it is answered, and nothing is copied to or from it.</summary>
     RegionLoss,
+
+    /// <summary>AWS has no room for new tasks of a capacity provider: services wait with them, and say so in their events. What runs stays.</summary>
+    CapacityShortage,
 }

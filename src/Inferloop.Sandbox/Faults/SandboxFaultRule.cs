@@ -12,7 +12,7 @@ public sealed record SandboxFaultRule
     /// <summary>The operation, such as <c>CreateService</c>; of a resource failure one of <c>Create</c>, <c>Update</c>, <c>Delete</c>.</summary>
     public string Operation { get; init; } = "*";
 
-    /// <summary>A value of the call's input, such as a table's name or an ARN; of a resource failure the resource's type, logical or physical id.</summary>
+    /// <summary>A value of the call's input, such as a table's name or an ARN; of a resource failure the resource's type, logical or physical id; of a shortage the capacity provider, FARGATE or FARGATE_SPOT.</summary>
     public string Resource { get; init; } = "*";
 
     /// <summary>The region called; of a replication lag the region copied from, of a region loss the region lost.</summary>

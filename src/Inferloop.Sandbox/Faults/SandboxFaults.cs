@@ -133,6 +133,10 @@ public sealed class SandboxFaults
     internal bool IsZoneLost(string zone) => Any && Array.Exists(faults, fault =>
         fault.Rule.Kind == SandboxFaultKind.ZoneLoss && fault.State == SandboxFaultState.Active && string.Equals(fault.Rule.Zone, zone, StringComparison.OrdinalIgnoreCase));
 
+    /// <summary>Whether a capacity provider of a region has no room for what is new.</summary>
+    internal bool LacksCapacity(string provider, string region) => Any && Array.Exists(faults, fault =>
+        fault.Rule.Kind == SandboxFaultKind.CapacityShortage && fault.State == SandboxFaultState.Active && Wildcard.Matches(fault.Rule.Resource, provider) && Wildcard.Matches(fault.Rule.Region, region) && fault.Strikes());
+
     /// <summary>
     /// How much later than by itself a copy from one region arrives in another; null while one of the two is lost: to be asked again later.
     /// </summary>
@@ -164,7 +168,7 @@ public sealed class SandboxFaults
     }
 
     private static bool IsOfCalls(SandboxFaultKind kind) =>
-        kind is not (SandboxFaultKind.ResourceFailure or SandboxFaultKind.ReplicationLag or SandboxFaultKind.ZoneLoss or SandboxFaultKind.RegionLoss);
+        kind is not (SandboxFaultKind.ResourceFailure or SandboxFaultKind.ReplicationLag or SandboxFaultKind.ZoneLoss or SandboxFaultKind.RegionLoss or SandboxFaultKind.CapacityShortage);
 
     private SandboxFault? LostRegion(string region, string service) => !Any ? null : Array.Find(faults, fault =>
         fault.Rule.Kind == SandboxFaultKind.RegionLoss && fault.State == SandboxFaultState.Active && Wildcard.Matches(fault.Rule.Region, region)

@@ -216,8 +216,22 @@ internal sealed partial class EcsService
                 }
                 return;
             }
+            if (launch == "FARGATE" && Runtime.Faults.LacksCapacity(provider ?? "FARGATE", context.Region))
+            {
+                // AWS says so again and again while it tries.
+                if (service.TimeOf("_Crowded") is not { } told || told + TimeSpan.FromMinutes(1) <= Runtime.Clock.Now)
+                {
+                    service["_Crowded"] = Documents.Time(Runtime.Clock.Now);
+                    Event(service, "was unable to place a task. Reason: Capacity is unavailable at this time. Please try again later or in a different availability zone. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.");
+                }
+                break;
+            }
             service.Remove("_Unplaced");
             started.Add(Start(context, new TaskStart(cluster, definition, "service:" + service.Text("serviceName"), deployment.Text("id"), service.Child("networkConfiguration"), provider, launch, tags, null, service, TargetsOn(service, deployment.Text("_Side")))));
+        }
+        if (started.Count == 0)
+        {
+            return;
         }
         var ids = string.Concat(started.Select(task => $" (task {NameOf(task.Required("taskArn"))})"));
         Event(service, $"has started {started.Count} tasks:{ids}.");

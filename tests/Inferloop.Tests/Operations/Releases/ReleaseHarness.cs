@@ -39,7 +39,7 @@ internal sealed class ReleaseHarness : IAsyncDisposable
 
     public static async Task<ReleaseHarness> StartAsync(double clockRate = 300, Func<InferloopEnvironmentSpec, InferloopEnvironmentSpec>? change = null)
     {
-        var inner = await EnvironmentHarness.StartAsync(clockRate);
+        var inner = await EnvironmentHarness.StartAsync();
         inner.UseShippedTemplates();
         var spec = EnvironmentHarness.Spec with
         {
@@ -51,17 +51,23 @@ internal sealed class ReleaseHarness : IAsyncDisposable
         spec = change?.Invoke(spec) ?? spec;
         var ecr = inner.Aws.Client<IAmazonECR>();
         await ecr.CreateRepositoryAsync(new CreateRepositoryRequest { RepositoryName = Repository, ImageScanningConfiguration = new ImageScanningConfiguration { ScanOnPush = true } }, TestContext.Current.CancellationToken);
-        var size = 0;
         foreach (var tag in new[] { "v1", "v2", "v3", "v4-crash", "v5-unhealthy", "v6-vulnerable", "v7-unscannable" })
         {
-            await ecr.PutImageAsync(new PutImageRequest { RepositoryName = Repository, ImageTag = tag, ImageManifest = $$"""{"schemaVersion":2,"layers":[{"size":{{(++size).ToString(CultureInfo.InvariantCulture)}}}]}""" }, TestContext.Current.CancellationToken);
+            await PushAsync(ecr, tag);
         }
 
         var one = inner.Operator();
         var account = await inner.Aws.AccountId(TestContext.Current.CancellationToken);
         var environment = await one.CreateAsync(spec with { Application = spec.Application with { ContainerImage = $"{account}.dkr.ecr.us-east-1.amazonaws.com/{Repository}:v1", ServiceVersion = "v1" } }, cancellation: TestContext.Current.CancellationToken);
+        inner.Host.Clock.Rate = clockRate;
+        one.Steps.Clear();
         return new ReleaseHarness(inner, one, environment);
     }
+
+    public Task PushAsync(string tag) => PushAsync(Inner.Aws.Client<IAmazonECR>(), tag);
+
+    private static Task PushAsync(IAmazonECR ecr, string tag) => ecr.PutImageAsync(
+        new PutImageRequest { RepositoryName = Repository, ImageTag = tag, ImageManifest = $$"""{"schemaVersion":2,"annotations":{"tag":"{{tag}}"},"layers":[{"size":{{tag.Length.ToString(CultureInfo.InvariantCulture)}}}]}""" }, TestContext.Current.CancellationToken);
 
     public Task<InferloopRelease> PublishAsync(string tag, ReleaseStrategy? strategy = null, int? bake = null, bool? approval = null, bool wait = true, CancellationToken? cancellation = null) =>
         PublishAsync(new ReleaseRequest { Image = ":" + tag, Strategy = strategy, BakeMinutes = bake, Approval = approval }, wait, cancellation);

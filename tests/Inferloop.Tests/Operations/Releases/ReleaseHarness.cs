@@ -66,7 +66,7 @@ internal sealed class ReleaseHarness : IAsyncDisposable
 
     public Task PushAsync(string tag) => PushAsync(Inner.Aws.Client<IAmazonECR>(), tag);
 
-    private static Task PushAsync(IAmazonECR ecr, string tag) => ecr.PutImageAsync(
+    private static Task<PutImageResponse> PushAsync(IAmazonECR ecr, string tag) => ecr.PutImageAsync(
         new PutImageRequest { RepositoryName = Repository, ImageTag = tag, ImageManifest = $$"""{"schemaVersion":2,"annotations":{"tag":"{{tag}}"},"layers":[{"size":{{tag.Length.ToString(CultureInfo.InvariantCulture)}}}]}""" }, TestContext.Current.CancellationToken);
 
     public Task<InferloopRelease> PublishAsync(string tag, ReleaseStrategy? strategy = null, int? bake = null, bool? approval = null, bool wait = true, CancellationToken? cancellation = null) =>

@@ -70,6 +70,12 @@ public sealed record InferloopEnvironmentSpec
     /// <summary>Alarms and who is told of them.</summary>
     public MonitoringSpec Monitoring { get; init; } = new();
 
+    /// <summary>The other region, and this one's part beside it.</summary>
+    public RecoverySpec Recovery { get; init; } = new();
+
+    /// <summary>Backups.</summary>
+    public BackupSpec Backup { get; init; } = new();
+
     /// <summary>Tags for every resource, beside the ones that the module sets itself (inferloop:*). At most 40.</summary>
     public IReadOnlyDictionary<string, string> Tags { get; init; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
 

@@ -66,6 +66,7 @@ internal static class SpecPresets
             },
             Storage = new StorageSpec { RetainData = prod, ReplicationTimeControl = prod, RequestMetrics = prod },
             Security = new SecuritySpec { DeletionProtection = prod, KeyDeletionDays = dev ? 7 : 30, RotationEnabled = !dev },
+            Backup = new BackupSpec { BackupRetentionDays = dev ? 0 : 7 },
             Delivery = new DeliverySpec { PipelineApproval = prod },
             Logging = new LoggingSpec { ContainerInsights = prod ? ContainerInsightsMode.Enhanced : ContainerInsightsMode.Enabled },
         };
@@ -129,6 +130,20 @@ internal static class SpecPresets
         if (Given(nameof(StorageSpec.TableReplicaKeyArn)) && !Given(nameof(StorageSpec.TableReplicaRegion)) && spec.Storage.GlobalTable && spec.RecoveryRegion.Length > 0)
         {
             spec = spec.With(nameof(StorageSpec.TableReplicaRegion), spec.RecoveryRegion);
+        }
+
+        // A recovery region asks for what makes it one: in production what meets the document's objectives (4 h, 1 h) at the least price,
+        // which backups of a night cannot; in staging the backups.
+        if (!existing && !Given(nameof(RecoverySpec.StandbyMode)) && Given(nameof(InferloopEnvironmentSpec.RecoveryRegion)) && spec.RecoveryRegion.Length > 0)
+        {
+            spec = spec.With(nameof(RecoverySpec.StandbyMode), spec.Stage switch { EnvironmentStage.Prod => StandbyMode.PilotLight, EnvironmentStage.Staging => StandbyMode.BackupOnly, _ => StandbyMode.None });
+        }
+
+        // Both are decided when the environment is made, and cost nothing until there is a standby.
+        if (!existing && spec.Recovery.StandbyMode != StandbyMode.None)
+        {
+            spec = Given(nameof(RecoverySpec.MultiRegionKey)) ? spec : spec.With(nameof(RecoverySpec.MultiRegionKey), true);
+            spec = Given(nameof(StorageSpec.GlobalTable)) || spec.Recovery.StandbyMode == StandbyMode.BackupOnly ? spec : spec.With(nameof(StorageSpec.GlobalTable), true);
         }
 
         // One made elsewhere takes the place of the environment's own; never of one that exists and has data.

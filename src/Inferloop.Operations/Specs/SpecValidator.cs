@@ -38,6 +38,7 @@ internal sealed partial class SpecValidator
         validator.Releases();
         validator.Versions();
         validator.Vpn();
+        validator.Recovery();
         validator.Tags();
         return validator.findings.OrderBy(f => f.Severity).ThenBy(f => f.Line).ToList();
     }

@@ -14,10 +14,6 @@ public sealed record RecoverySpec
     [SpecMember(Summary = "Primary carries the environment, Standby waits")]
     public RegionRole RegionRole { get; init; }
 
-    /// <summary>Whether this is the environment's second stack, in its recovery region; it does not follow the role. Default false.</summary>
-    [SpecMember(Summary = "this is the stack in the recovery region, whatever its role")]
-    public bool RecoverySite { get; init; }
-
     /// <summary>Region of the standby, once there is one; New-InferloopStandby sets it. Default empty.</summary>
     [SpecMember(Optional = true, Pattern = "^[a-z]{2}(-[a-z]+)+-\\d$", PatternMeaning = "a region such as us-west-2", Summary = "region of the standby, once there is one")]
     public string ReplicaRegion { get; init; } = "";
@@ -26,32 +22,23 @@ public sealed record RecoverySpec
     [SpecMember(Summary = "a multi-region key; decided when it is made")]
     public bool MultiRegionKey { get; init; }
 
-    /// <summary>Multi-region key whose replica this environment's key is; empty for a key of its own. Default empty.</summary>
-    [SpecMember(Optional = true, Pattern = "^arn:aws[a-z-]*:kms:[a-z0-9-]+:\\d{12}:key/mrk-.+$", PatternMeaning = "the ARN of a multi-region KMS key", Summary = "key whose replica this environment's key is")]
-    public string PrimaryKeyArn { get; init; } = "";
+    /// <summary>What makes this the stack in the recovery region, whatever its role: replicas of the first region's two secrets, and its multi-region key or nothing. Default empty.</summary>
+    [SpecMember(Optional = true, Pattern = "^arn:aws[a-z-]*:secretsmanager:[^,]+,arn:aws[a-z-]*:secretsmanager:[^,]+,(arn:aws[a-z-]*:kms:[a-z0-9-]+:\\d{12}:key/mrk-[^,]+)?$", PatternMeaning = "the ARNs of two secrets, then a comma and the ARN of a multi-region key or nothing", Summary = "what the stack in the recovery region takes of the first one")]
+    public string PeerArns { get; init; } = "";
 
-    /// <summary>Replicas of another region's secrets (tokens, API keys), two ARNs with a comma between; empty to make them. Default empty.</summary>
-    [SpecMember(Optional = true, Pattern = "^arn:aws[a-z-]*:secretsmanager:[^,]+,arn:aws[a-z-]*:secretsmanager:[^,]+$", PatternMeaning = "the ARNs of two secrets with a comma between them", Summary = "replicas of the primary's secrets")]
-    public string ReplicaSecretArns { get; init; } = "";
+    /// <summary>Whether this is the environment's second stack, in its recovery region; it does not follow the role.</summary>
+    public bool RecoverySite => PeerArns.Length > 0;
 
     /// <summary>Instance of another region whose replica the database begins as. It counts while the region stands by, and stays after the promotion. Default empty.</summary>
     [SpecMember(Optional = true, Pattern = "^arn:aws[a-z-]*:rds:[a-z0-9-]+:\\d{12}:db:[a-z][a-z0-9-]{0,62}$", PatternMeaning = "the ARN of a DB instance", Summary = "instance that the database replicates while it stands by")]
     public string DatabaseSource { get; init; } = "";
 
-    /// <summary>Table that something else made here: the replica of the other region's global table, or a restored one. Default empty.</summary>
-    [SpecMember(Optional = true, Pattern = "^[A-Za-z0-9_.-]{3,255}$", PatternMeaning = "a table name of 3 to 255 letters, digits, dots, hyphens and underscores", Summary = "table made by replication or a restore")]
+    /// <summary>Table that something else made here: the replica of the other region's global table, or a restored one; with its stream's label behind a bar where LambdaTableTrigger needs it. Default empty.</summary>
+    [SpecMember(Optional = true, Pattern = "^[A-Za-z0-9_.-]{3,255}(\\|[0-9T:.-]+)?$", PatternMeaning = "a table name, or one with a bar and the label of its stream behind it", Summary = "table made by replication or a restore")]
     public string ReplicaTableName { get; init; } = "";
 
-    /// <summary>Stream of that table, for LambdaTableTrigger. Default empty.</summary>
-    [SpecMember(Optional = true, Pattern = "^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\\d{12}:table/.+/stream/.+$", PatternMeaning = "the ARN of a table's stream", Summary = "that table's stream")]
-    public string ReplicaTableStreamArn { get; init; } = "";
-
-    /// <summary>Public Route 53 zone of DomainName; empty for none. Default empty.</summary>
-    [SpecMember(Optional = true, Pattern = "^[A-Z0-9]{1,32}$", PatternMeaning = "the id of a hosted zone", Summary = "public zone of domainName")]
-    public string HostedZoneId { get; init; } = "";
-
-    /// <summary>Name that answers with the region that carries the environment; empty for none. Default empty.</summary>
-    [SpecMember(Optional = true, Pattern = "^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$", PatternMeaning = "a domain name", Summary = "name that answers with the region that carries the environment")]
+    /// <summary>Zone and name that answers with the region that carries the environment, such as Z0123456789ABC/app.example.com; empty for none. Default empty.</summary>
+    [SpecMember(Optional = true, Pattern = "^[A-Z0-9]{1,32}/([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$", PatternMeaning = "a zone and a name such as Z0123456789ABC/app.example.com", Summary = "name that answers with the region that carries the environment")]
     public string DomainName { get; init; } = "";
 }
 
@@ -61,14 +48,6 @@ public sealed record BackupSpec
     /// <summary>Days that daily backups of database, table, bucket and volumes are kept, 1 to 3650; 0 for no plan. Default 7 (the design document's), in dev 0.</summary>
     [SpecMember(Minimum = 0, Maximum = 3650, Unit = "days", Summary = "that AWS Backup keeps daily backups; 0 for no plan")]
     public int BackupRetentionDays { get; init; }
-
-    /// <summary>When they are made, in UTC. Default daily at 5.</summary>
-    [SpecMember(Pattern = "^cron\\([^()]{1,100}\\)$", PatternMeaning = "a schedule such as cron(0 5 * * ? *)", Summary = "when they are made, UTC")]
-    public string BackupSchedule { get; init; } = "cron(0 5 * * ? *)";
-
-    /// <summary>Vault of another region that receives copies; New-InferloopStandby sets it. Default empty.</summary>
-    [SpecMember(Optional = true, Pattern = "^arn:aws[a-z-]*:backup:[a-z0-9-]+:\\d{12}:backup-vault:[A-Za-z0-9_-]{2,50}$", PatternMeaning = "the ARN of a backup vault", Summary = "vault of another region that receives copies")]
-    public string BackupCopyVaultArn { get; init; } = "";
 
     /// <summary>Whether backups can be deleted before their time. Default None.</summary>
     [SpecMember(Summary = "None, Governance, or Compliance, which nobody can lift after three days")]

@@ -33,11 +33,6 @@ internal sealed partial class SpecValidator
             Error("StandbyTable", "recovery.replicaTableName", $"A standby of mode {mode} uses the replica of the primary's table, which is not named.", "Make it with New-InferloopStandby, which names it.");
         }
 
-        if (recovery.HostedZoneId.Length > 0 != recovery.DomainName.Length > 0)
-        {
-            Error("DomainIncomplete", recovery.DomainName.Length == 0 ? "recovery.domainName" : "recovery.hostedZoneId", "A record needs its name and the zone that it belongs to.", "Give both recovery.hostedZoneId and recovery.domainName, or neither.");
-        }
-
         if (spec.Stage == EnvironmentStage.Prod && spec.Backup.BackupRetentionDays == 0)
         {
             Warning("NoBackups", "backup.backupRetentionDays", "No plan makes backups; what the stores keep by themselves ends with them.", "Give backup.backupRetentionDays (-BackupRetentionDays 7).");
@@ -50,11 +45,6 @@ internal sealed partial class SpecValidator
         else if (spec.Backup.BackupVaultLock == BackupVaultLock.Compliance)
         {
             Warning("ComplianceLock", "backup.backupVaultLock", $"From the third day on nobody can delete a backup before its {spec.Backup.BackupRetentionDays} days are over, shorten them, or lift the lock, AWS included.", "Take Governance where that is not what a law asks for.");
-        }
-
-        if (spec.Backup.BackupCopyVaultArn.Split(':') is [_, _, _, var vault, ..] && vault == spec.Region)
-        {
-            Error("BackupCopyHere", "backup.backupCopyVaultArn", $"The vault is in {vault}, as this environment is; losing the region would lose both.", "Give a vault of another region.");
         }
     }
 }

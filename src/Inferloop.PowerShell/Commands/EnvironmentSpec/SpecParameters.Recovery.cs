@@ -14,10 +14,6 @@ public sealed partial class SpecParameters
     [Parameter]
     public RegionRole? RegionRole { get; set; }
 
-    /// <summary>Whether this is the environment's second stack, in its recovery region; it does not follow the role. Default false.</summary>
-    [Parameter]
-    public bool? RecoverySite { get; set; }
-
     /// <summary>Region of the standby, once there is one; New-InferloopStandby sets it. Default empty.</summary>
     [Parameter]
     public string? ReplicaRegion { get; set; }
@@ -26,45 +22,25 @@ public sealed partial class SpecParameters
     [Parameter]
     public bool? MultiRegionKey { get; set; }
 
-    /// <summary>Multi-region key whose replica this environment's key is; empty for a key of its own. Default empty.</summary>
+    /// <summary>What makes this the stack in the recovery region, whatever its role: replicas of the first region's two secrets, and its multi-region key or nothing. Default empty.</summary>
     [Parameter]
-    public string? PrimaryKeyArn { get; set; }
-
-    /// <summary>Replicas of another region's secrets (tokens, API keys), two ARNs with a comma between; empty to make them. Default empty.</summary>
-    [Parameter]
-    public string? ReplicaSecretArns { get; set; }
+    public string? PeerArns { get; set; }
 
     /// <summary>Instance of another region whose replica the database begins as. It counts while the region stands by, and stays after the promotion. Default empty.</summary>
     [Parameter]
     public string? DatabaseSource { get; set; }
 
-    /// <summary>Table that something else made here: the replica of the other region's global table, or a restored one. Default empty.</summary>
+    /// <summary>Table that something else made here: the replica of the other region's global table, or a restored one; with its stream's label behind a bar where LambdaTableTrigger needs it. Default empty.</summary>
     [Parameter]
     public string? ReplicaTableName { get; set; }
 
-    /// <summary>Stream of that table, for LambdaTableTrigger. Default empty.</summary>
-    [Parameter]
-    public string? ReplicaTableStreamArn { get; set; }
-
-    /// <summary>Public Route 53 zone of DomainName; empty for none. Default empty.</summary>
-    [Parameter]
-    public string? HostedZoneId { get; set; }
-
-    /// <summary>Name that answers with the region that carries the environment; empty for none. Default empty.</summary>
+    /// <summary>Zone and name that answers with the region that carries the environment, such as Z0123456789ABC/app.example.com; empty for none. Default empty.</summary>
     [Parameter]
     public string? DomainName { get; set; }
 
     /// <summary>Days that daily backups of database, table, bucket and volumes are kept, 1 to 3650; 0 for no plan. Default 7 (the design document's), in dev 0.</summary>
     [Parameter]
     public int? BackupRetentionDays { get; set; }
-
-    /// <summary>When they are made, in UTC. Default daily at 5.</summary>
-    [Parameter]
-    public string? BackupSchedule { get; set; }
-
-    /// <summary>Vault of another region that receives copies; New-InferloopStandby sets it. Default empty.</summary>
-    [Parameter]
-    public string? BackupCopyVaultArn { get; set; }
 
     /// <summary>Whether backups can be deleted before their time. Default None.</summary>
     [Parameter]

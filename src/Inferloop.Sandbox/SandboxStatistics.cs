@@ -171,6 +171,8 @@ public sealed class SandboxStatistics
         }
     }
 
+    internal void ForgetInternalErrors() => internalErrors.Clear();
+
     internal void Complete()
     {
         lock (gate)

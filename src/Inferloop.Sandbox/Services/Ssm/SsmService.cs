@@ -50,7 +50,7 @@ internal sealed partial class SsmService : SandboxService
         On("ListTagsForResource", (context, input) => new JsonObject { ["TagList"] = (Parameters(context).Get(Resource(input)) ?? throw new ServiceFault("InvalidResourceId", "")).Objects("_Tags").Select(tag => tag.Copy()).ToJsonList() });
     }
 
-    [GeneratedRegex(@"^(/?[A-Za-z0-9_.-]+)+\z")]
+    [GeneratedRegex(@"^/?[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*\z")]
     private static partial Regex NamePattern();
 
     private Collection Parameters(RequestContext context) => Collection(context, "parameters");
@@ -118,6 +118,19 @@ internal sealed partial class SsmService : SandboxService
         return parameter;
     }
 
+    /// <summary>Whether a caller's own pattern allows a value; one that cannot be read, or takes too long to apply, is the caller's mistake.</summary>
+    private static bool Allows(string pattern, string value)
+    {
+        try
+        {
+            return Regex.IsMatch(value, pattern, RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+        }
+        catch (Exception e) when (e is ArgumentException or RegexMatchTimeoutException)
+        {
+            throw new ServiceFault("InvalidAllowedPatternException", $"The request does not meet the regular expression requirement. allowedPattern: {pattern}");
+        }
+    }
+
     private JsonObject PutParameter(RequestContext context, JsonObject input)
     {
         var name = input.Required("Name");
@@ -141,7 +154,7 @@ internal sealed partial class SsmService : SandboxService
         {
             throw new ServiceFault("ValidationException", "Standard tier parameters support a maximum parameter value of 4096 characters. To create a larger parameter value, upgrade the parameter to use the advanced-parameter tier.");
         }
-        if (input.Text("AllowedPattern") is { } pattern && !Regex.IsMatch(value, pattern, RegexOptions.None, TimeSpan.FromSeconds(1)))
+        if (input.Text("AllowedPattern") is { } pattern && !Allows(pattern, value))
         {
             throw new ServiceFault("ParameterPatternMismatchException", $"Parameter value, cannot be validated against allowedPattern: {pattern}");
         }

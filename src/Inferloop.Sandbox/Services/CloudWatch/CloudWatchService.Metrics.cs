@@ -199,8 +199,12 @@ internal sealed partial class CloudWatchService
     }
 
     /// <summary>The values of queries by id: of metrics their series, of expressions what they come to.</summary>
-    private Dictionary<string, MathValue> Calculate(RequestContext context, IReadOnlyList<JsonObject> queries, DateTimeOffset start, DateTimeOffset end, bool aligned)
+    private Dictionary<string, MathValue> Calculate(RequestContext context, List<JsonObject> queries, DateTimeOffset start, DateTimeOffset end, bool aligned)
     {
+        if (queries.Count == 0)
+        {
+            throw Invalid("ValidationError", "The collection MetricDataQueries must not be empty.");
+        }
         CheckQueries(queries);
         var metrics = queries.Where(query => query.Has("MetricStat")).ToList();
         var period = metrics.Select(query => Period(query.Child("MetricStat")!.Int("Period"))).DefaultIfEmpty(0).Max();
@@ -249,7 +253,7 @@ internal sealed partial class CloudWatchService
     private static MathSeries ToSeries(string label, IReadOnlyList<MetricPoint> points, string statistic) =>
         new MathSeries(label, []).With(points.Select(point => (point.Time.ToUnixTimeSeconds(), MetricStatistic.Of(point, statistic))));
 
-    private static void CheckQueries(IReadOnlyList<JsonObject> queries)
+    private static void CheckQueries(List<JsonObject> queries)
     {
         foreach (var query in queries)
         {

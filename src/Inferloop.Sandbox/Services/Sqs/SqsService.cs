@@ -67,12 +67,12 @@ internal sealed partial class SqsService : SandboxService
         }));
         On("ChangeMessageVisibility", (context, input) =>
         {
-            Queue(context, input).ChangeVisibility(input.Required("ReceiptHandle"), context.Now.AddSeconds(input.Int("VisibilityTimeout") ?? 30));
+            Queue(context, input).ChangeVisibility(input.Required("ReceiptHandle"), context.Now.AddSeconds(Seconds(input, "VisibilityTimeout", 43_200) ?? 30));
             return [];
         });
         On("ChangeMessageVisibilityBatch", (context, input) => Batch(input, entry =>
         {
-            Queue(context, input).ChangeVisibility(entry.Required("ReceiptHandle"), context.Now.AddSeconds(entry.Int("VisibilityTimeout") ?? 30));
+            Queue(context, input).ChangeVisibility(entry.Required("ReceiptHandle"), context.Now.AddSeconds(Seconds(entry, "VisibilityTimeout", 43_200) ?? 30));
             return [];
         }));
         On("PurgeQueue", (context, input) =>
@@ -194,7 +194,7 @@ internal sealed partial class SqsService : SandboxService
         {
             throw new ServiceFault("InvalidParameterValue", "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly");
         }
-        var delay = input.Int("DelaySeconds") ?? int.Parse(queue.Attribute("DelaySeconds")!, CultureInfo.InvariantCulture);
+        var delay = Seconds(input, "DelaySeconds", 900) ?? int.Parse(queue.Attribute("DelaySeconds")!, CultureInfo.InvariantCulture);
         var message = queue.Send(input, Runtime.Ids.Uuid(), context.Now, delay, context.PrincipalArn);
         var answer = new JsonObject { ["MessageId"] = message.Id, ["MD5OfMessageBody"] = Digest(body) };
         if (MessageQueue.AttributeDigest(input.Child("MessageAttributes")) is { } digest)
@@ -204,6 +204,11 @@ internal sealed partial class SqsService : SandboxService
         return queue.IsFifo ? answer.With("SequenceNumber", message.Sequence.ToString("D20", CultureInfo.InvariantCulture)) : answer;
     }
 
+    /// <summary>A number of seconds that is given in a request; null where none is.</summary>
+    private static int? Seconds(JsonObject input, string name, int most) => input.Int(name) is not { } seconds ? null
+        : seconds >= 0 && seconds <= most ? seconds
+        : throw new ServiceFault("InvalidParameterValue", $"Value {seconds} for parameter {name} is invalid. Reason: Must be >= 0 and <= {most}, if provided.");
+
     private async Task<JsonObject> ReceiveMessage(RequestContext context, JsonObject input)
     {
         var queue = Queue(context, input);
@@ -212,8 +217,8 @@ internal sealed partial class SqsService : SandboxService
         {
             throw new ServiceFault("InvalidParameterValue", $"Value {count} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.");
         }
-        var visibility = input.Int("VisibilityTimeout") ?? int.Parse(queue.Attribute("VisibilityTimeout")!, CultureInfo.InvariantCulture);
-        var wait = input.Int("WaitTimeSeconds") ?? int.Parse(queue.Attribute("ReceiveMessageWaitTimeSeconds")!, CultureInfo.InvariantCulture);
+        var visibility = Seconds(input, "VisibilityTimeout", 43_200) ?? int.Parse(queue.Attribute("VisibilityTimeout")!, CultureInfo.InvariantCulture);
+        var wait = Seconds(input, "WaitTimeSeconds", 20) ?? int.Parse(queue.Attribute("ReceiveMessageWaitTimeSeconds")!, CultureInfo.InvariantCulture);
         var end = context.Now.AddSeconds(wait);
         while (true)
         {

@@ -52,6 +52,9 @@ internal sealed partial class EnvironmentOperations(EnvironmentAws aws, Environm
             new OperationRecord { Environment = KeyOf(spec), OperationId = operationId, Kind = kind, Owner = table.Owner, Started = table.Now });
     }
 
+    /// <summary>Takes the environment for an operation that is not one of its stack's.</summary>
+    internal Task<OperationScope> HoldAsync(InferloopEnvironmentSpec spec, OperationKind kind, CancellationToken cancellation) => BeginAsync(spec, kind, previewWith: null, cancellation);
+
     private ControlTable TableOf(ControlPlane control) => new(aws.DynamoDB, control.Table, options.Operator, options.Time);
 
     private Task PauseAsync(string step, CancellationToken cancellation) => options.BeforeStep?.Invoke(step, cancellation) ?? Task.CompletedTask;

@@ -118,6 +118,33 @@ internal sealed class ClusterRollout(ClusterWorkload workload, TimeSpan poll, Ti
         await onStage(new RolloutStage("ROLLBACK", fresh, old, 0), cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>Takes back what was begun and broken off: requests to the old image, and no pods of the new one.</summary>
+    /// <returns>Whether there was anything to take back.</returns>
+    public async Task<bool> TakeBackAsync(string image, string previous, string cause, CancellationToken cancellation)
+    {
+        var (serving, other) = await workload.ReadAsync(cancellation).ConfigureAwait(false);
+        if (serving.Image == image && other is { Total: > 0 })
+        {
+            await ReturnAsync(serving, other, cancellation).ConfigureAwait(false);
+            return true;
+        }
+
+        if (other is { Desired: > 0 } && other.Image == image)
+        {
+            await workload.ScaleAsync(other.Name, 0, cancellation).ConfigureAwait(false);
+            return true;
+        }
+
+        if (serving.Image != image)
+        {
+            return false;
+        }
+
+        await workload.SetImageAsync(serving.Name, previous, cause, null, cancellation).ConfigureAwait(false);
+        var (stuck, _) = await WatchAsync("ROLLBACK", serving.Name, null, 0, cancellation).ConfigureAwait(false);
+        return stuck is null ? true : throw new OperationException("RollbackFailed", OperationErrorKind.OperationFailed, $"The old image does not come back: {stuck}", $"kubectl -n {workload.Name.Namespace} describe pods shows why.", workload.Name.ToString());
+    }
+
     /// <summary>Looks until a Deployment is complete; tells why it will not be where that is seen first.</summary>
     private async Task<(string? Failed, PodTrouble? Trouble)> WatchAsync(string stage, string deployment, DeploymentState? old, double traffic, CancellationToken cancellation)
     {

@@ -16,7 +16,7 @@ namespace Inferloop.Operations.Releases;
 /// docs/examples/kubernetes/deploy.ps1, which applies the manifests again, asks the history for the image that serves. Approval and shifting by
 /// steps are ECS's: on the cluster a release rolls, or moves all requests at once.
 /// </remarks>
-internal sealed class ClusterReleases(EnvironmentOperations operations, WorkloadName workload, Action<InferloopRelease>? onStage)
+internal sealed class ClusterReleases(EnvironmentOperations operations, WorkloadName workload, Action<InferloopRelease>? onStage) : IReleases
 {
     private EnvironmentAws Aws => operations.Aws;
 
@@ -24,7 +24,7 @@ internal sealed class ClusterReleases(EnvironmentOperations operations, Workload
 
     /// <summary>Resolves and checks the image, and looks at what runs. Nothing is changed.</summary>
     /// <exception cref="OperationException">The image, the strategy or the cluster is not fit for it.</exception>
-    public async Task<InferloopRelease> PrepareAsync(InferloopEnvironment environment, ReleaseRequest request, CancellationToken cancellation)
+    public async Task<PreparedRelease> PrepareAsync(InferloopEnvironment environment, ReleaseRequest request, bool preview, CancellationToken cancellation)
     {
         var strategy = request.Strategy ?? ReleaseStrategy.Rolling;
         if (strategy is not (ReleaseStrategy.Rolling or ReleaseStrategy.BlueGreen) || request.Approval == true)
@@ -52,10 +52,11 @@ internal sealed class ClusterReleases(EnvironmentOperations operations, Workload
         }
 
         var now = operations.Options.Time.GetUtcNow();
-        return open ?? new InferloopRelease
+        return new PreparedRelease(environment, request, open ?? new InferloopRelease
         {
             Id = Guid.NewGuid().ToString("N")[..12],
             Target = ReleaseTarget.Eks,
+            Workload = workload.ToString(),
             Environment = environment.Name,
             Stage = environment.Stage,
             Region = environment.Region,
@@ -68,13 +69,20 @@ internal sealed class ClusterReleases(EnvironmentOperations operations, Workload
             Started = now,
             Recorded = now,
             Connection = environment.Connection,
-        };
+        }, null);
     }
 
     /// <summary>Carries a release out, or goes on with one that was broken off.</summary>
     /// <exception cref="OperationException">ReleaseFailed: the old version serves again.</exception>
-    public async Task<InferloopRelease> RunAsync(InferloopEnvironment environment, InferloopRelease release, ReleaseRequest request, CancellationToken cancellation)
+    public async Task<InferloopRelease> RunAsync(PreparedRelease prepared, bool wait, CancellationToken cancellation)
     {
+        var (environment, release, request) = (prepared.Environment, prepared.Release, prepared.Request);
+        if (!wait)
+        {
+            throw new OperationException(
+                "ReleaseNeedsWatching", OperationErrorKind.InvalidArgument, "A release to a cluster is carried out from here, stage by stage; nobody goes on with it when this command returns.", "Leave out -NoWait.", environment.Name);
+        }
+
         var scope = await operations.HoldAsync(environment.Spec, OperationKind.Update, cancellation).ConfigureAwait(false);
         await using (scope.ConfigureAwait(false))
         {
@@ -122,13 +130,13 @@ internal sealed class ClusterReleases(EnvironmentOperations operations, Workload
     }
 
     /// <summary>Takes a release back that is not over.</summary>
-    public async Task<InferloopRelease> StopAsync(InferloopEnvironment environment, string? id, CancellationToken cancellation)
+    public async Task<InferloopRelease> StopAsync(InferloopEnvironment environment, InferloopRelease release, bool wait, CancellationToken cancellation)
     {
-        var open = await OpenReleaseAsync(environment, cancellation).ConfigureAwait(false);
-        if (open is null || (id is not null && open.Id != id))
+        if (!release.IsOpen)
         {
             throw new OperationException(
-                "ReleaseNotRunning", OperationErrorKind.InvalidState, $"No such release to the cluster of '{environment.Name}' is under way.", $"Undo-InferloopRelease {environment.Name} -Target Eks brings an earlier one back.", environment.Name);
+                "ReleaseNotRunning", OperationErrorKind.InvalidState, $"The release of {release.Version} to the cluster of '{environment.Name}' is {release.Status}: there is nothing to stop.",
+                release.Status == ReleaseStatus.Succeeded ? $"Undo-InferloopRelease {environment.Name} -Target Eks brings back the one before." : $"Look with Get-InferloopRelease {environment.Name} -Target Eks.", release.Id);
         }
 
         var scope = await operations.HoldAsync(environment.Spec, OperationKind.Update, cancellation).ConfigureAwait(false);
@@ -138,18 +146,32 @@ internal sealed class ClusterReleases(EnvironmentOperations operations, Workload
             using var cluster = await OpenAsync(environment, cancellation).ConfigureAwait(false);
             var deployed = new ClusterWorkload(cluster, workload);
             var rollout = new ClusterRollout(deployed, operations.Options.PollMinimum, operations.Options.Time, Reporter, static (_, _) => Task.CompletedTask);
-            await AskAsync(environment, () => rollout.TakeBackAsync(open.Image, open.PreviousImage, "stopped: " + open.Version, cancellation)).ConfigureAwait(false);
-            var ended = await EndAsync(open, new RolloutOutcome(false, $"Stopped by {operations.Options.Operator.Name}.", null), deployed, cancellation).ConfigureAwait(false);
+            await AskAsync(environment, () => rollout.TakeBackAsync(release.Image, release.PreviousImage, "stopped: " + release.Version, cancellation)).ConfigureAwait(false);
+            var ended = await EndAsync(release, new RolloutOutcome(false, $"Stopped by {operations.Options.Operator.Name}.", null), deployed, cancellation).ConfigureAwait(false);
             await new ReleaseStore(Aws.DynamoDB, scope.Control.Table).SaveAsync(KeyOf(environment), ended, cancellation).ConfigureAwait(false);
             await scope.EndAsync(OperationState.Completed).ConfigureAwait(false);
             return ended;
         }
     }
 
+    /// <summary>Nothing waits on a cluster.</summary>
+    public Task<InferloopRelease> ApproveAsync(InferloopEnvironment environment, InferloopRelease release, bool wait, CancellationToken cancellation) => throw new OperationException(
+        "ReleaseNotPaused", OperationErrorKind.InvalidState, "A release to a cluster waits for nobody.", $"Look with Get-InferloopRelease {environment.Name} -Target Eks.", release.Id);
+
+    /// <summary>The release that is under way or else the newest, or the one of an id.</summary>
+    /// <exception cref="OperationException">ReleaseNotFound.</exception>
+    public async Task<InferloopRelease> FindAsync(InferloopEnvironment environment, string? id, CancellationToken cancellation)
+    {
+        var history = await HistoryAsync(environment, cancellation).ConfigureAwait(false);
+        return (id is null ? history.FirstOrDefault(r => r.IsOpen) ?? (history.Count > 0 ? history[0] : null) : history.FirstOrDefault(r => r.Id == id)) ?? throw new OperationException(
+            "ReleaseNotFound", OperationErrorKind.NotFound, id is null ? $"The cluster of '{environment.Name}' has had no release." : $"The cluster of '{environment.Name}' has had no release '{id}'.",
+            $"List them with Get-InferloopRelease {environment.Name} -Target Eks.", id ?? environment.Name);
+    }
+
     /// <summary>The releases to the cluster, the newest first.</summary>
     public async Task<IReadOnlyList<InferloopRelease>> HistoryAsync(InferloopEnvironment environment, CancellationToken cancellation) =>
         await operations.ControlPlaneAsync(cancellation).ConfigureAwait(false) is { } control
-            ? (await new ReleaseStore(Aws.DynamoDB, control.Table).ListAsync(KeyOf(environment), cancellation).ConfigureAwait(false)).Where(release => release.Target == ReleaseTarget.Eks).Select(release => release with { Connection = environment.Connection }).ToList()
+            ? (await new ReleaseStore(Aws.DynamoDB, control.Table).ListAsync(KeyOf(environment), cancellation).ConfigureAwait(false)).Where(release => release.Target == ReleaseTarget.Eks && release.Workload == workload.ToString()).Select(release => release with { Connection = environment.Connection }).ToList()
             : [];
 
     /// <summary>What brings back an earlier release: the one of an id, or the last good one of another image.</summary>

@@ -26,6 +26,19 @@ public enum ReleaseStatus
     Failed,
 }
 
+/// <summary>Where the application runs that a release changes.</summary>
+public enum ReleaseTarget
+{
+    /// <summary>The environment's service on ECS.</summary>
+    Ecs,
+
+    /// <summary>A Deployment on the environment's EKS cluster.</summary>
+    Eks,
+
+    /// <summary>The environment's function on Lambda.</summary>
+    Lambda,
+}
+
 /// <summary>Who began a release.</summary>
 public enum ReleaseOrigin
 {
@@ -50,6 +63,12 @@ public sealed record InferloopRelease
 
     /// <summary>The region.</summary>
     public required string Region { get; init; }
+
+    /// <summary>Where the application runs: Ecs, Eks or Lambda.</summary>
+    public ReleaseTarget Target { get; init; }
+
+    /// <summary>The Deployment on the cluster, as namespace/name; empty for what does not run on EKS.</summary>
+    public string Workload { get; init; } = "";
 
     /// <summary>The image, by its digest.</summary>
     public required string Image { get; init; }

@@ -16,7 +16,7 @@ internal sealed partial class ReleaseOperations
         var reader = new ReleaseReader(Aws, environment);
         var deployments = await reader.DeploymentsAsync(newestOnly: false, cancellation).ConfigureAwait(false);
         var all = new List<InferloopRelease>();
-        foreach (var kept in store is null ? [] : await store.ListAsync(KeyOf(environment), cancellation).ConfigureAwait(false))
+        foreach (var kept in store is null ? [] : (await store.ListAsync(KeyOf(environment), cancellation).ConfigureAwait(false)).Where(r => r.Target == ReleaseTarget.Ecs))
         {
             var release = kept with { Connection = environment.Connection };
             if (release.IsOpen)

@@ -23,7 +23,7 @@ namespace Inferloop.Operations.Releases;
 /// belong to ECS; an update of the stack does not touch a rule whose template did not change, and drift detection here knows whose they are
 /// (<see cref="DriftReader"/>).
 /// </remarks>
-internal sealed partial class ReleaseOperations(EnvironmentOperations operations, Action<InferloopRelease>? onStage)
+internal sealed partial class ReleaseOperations(EnvironmentOperations operations, Action<InferloopRelease>? onStage) : IReleases
 {
     // What the parts of a spec that a release sets can reach.
     private static readonly string[] s_own =

@@ -21,7 +21,7 @@ public sealed class GetReleaseCommand : ReleaseCmdlet
     protected override async Task RunAsync(CancellationToken cancellationToken)
     {
         var (operations, environment) = await FindAsync(cancellationToken).ConfigureAwait(false);
-        var releases = Releases(operations);
+        var releases = Releases(operations, environment);
         if (Id is not null || Current)
         {
             WriteObject(await releases.FindAsync(environment, Id, cancellationToken).ConfigureAwait(false));

@@ -5,8 +5,8 @@ using Inferloop.Operations.Specs;
 namespace Inferloop.PowerShell.Commands.Release;
 
 /// <summary>
-/// Releases an image to an environment's service: checks it, updates the environment, follows ECS through its stages, and takes it back when its
-/// tasks fail or an alarm rings.
+/// Releases an image to where an environment's application runs: checks it, updates the environment (or the Deployment on its cluster), follows the
+/// stages, and takes it back when its tasks fail or an alarm rings.
 /// </summary>
 [Cmdlet(VerbsData.Publish, "InferloopRelease", SupportsShouldProcess = true, DefaultParameterSetName = "Name")]
 [OutputType(typeof(InferloopRelease), typeof(Inferloop.Operations.Environments.InferloopChangeSet))]
@@ -74,7 +74,7 @@ public sealed class PublishReleaseCommand : ReleaseCmdlet
     protected override async Task RunAsync(CancellationToken cancellationToken)
     {
         var (operations, environment) = await FindAsync(cancellationToken).ConfigureAwait(false);
-        var releases = Releases(operations);
+        var releases = Releases(operations, environment);
         var whatIf = await IsWhatIfAsync().ConfigureAwait(false);
         var request = new ReleaseRequest
         {

@@ -21,13 +21,15 @@ if (-not $environment.Outputs['EksClusterName']) { throw "'$Name' has no EKS clu
 $spec = $environment.Spec
 $connections = $spec.Connections
 function Either([string] $first, [string] $second) { if ($first) { $first } else { $second } }
+# What a release put on the cluster stays: these manifests do not know of it.
+$released = @(Get-InferloopRelease @where -Target Eks | Where-Object Status -EQ Succeeded)[0]
 $values = @{
     ClusterName = $environment.Outputs['EksClusterName']
     KubernetesVersion = $spec.Eks.EksVersion
     Region = $spec.Region
-    ContainerImage = $spec.Application.ContainerImage
+    ContainerImage = if ($released) { $released.Image } else { $spec.Application.ContainerImage }
     ServiceTier = "$($spec.Application.ServiceTier)".ToLowerInvariant()
-    ServiceVersion = $spec.Application.ServiceVersion
+    ServiceVersion = if ($released) { $released.Version } else { $spec.Application.ServiceVersion }
     LogLevel = "$($spec.Application.LogLevel)".ToUpperInvariant()
     BucketName = $environment.Outputs['BucketName']
     TableName = $environment.Outputs['TableName']

@@ -163,7 +163,7 @@ internal sealed class ClusterReleases(EnvironmentOperations operations, Workload
     public async Task<InferloopRelease> FindAsync(InferloopEnvironment environment, string? id, CancellationToken cancellation)
     {
         var history = await HistoryAsync(environment, cancellation).ConfigureAwait(false);
-        return (id is null ? history.FirstOrDefault(r => r.IsOpen) ?? (history.Count > 0 ? history[0] : null) : history.FirstOrDefault(r => r.Id == id)) ?? throw new OperationException(
+        return ReleaseHistory.Find(history, id) ?? throw new OperationException(
             "ReleaseNotFound", OperationErrorKind.NotFound, id is null ? $"The cluster of '{environment.Name}' has had no release." : $"The cluster of '{environment.Name}' has had no release '{id}'.",
             $"List them with Get-InferloopRelease {environment.Name} -Target Eks.", id ?? environment.Name);
     }
@@ -179,15 +179,9 @@ internal sealed class ClusterReleases(EnvironmentOperations operations, Workload
     {
         var history = await HistoryAsync(environment, cancellation).ConfigureAwait(false);
         var current = history.FirstOrDefault(release => release.Status == ReleaseStatus.Succeeded);
-        var to = id is not null ? history.FirstOrDefault(release => release.Id == id) : history.FirstOrDefault(release => release.Status == ReleaseStatus.Succeeded && release.Image != current?.Image);
-        if (to is null)
-        {
-            throw new OperationException(
-                "ReleaseNothingToUndo", OperationErrorKind.NotFound, id is null ? $"There is no earlier release to the cluster of '{environment.Name}'." : $"The cluster of '{environment.Name}' has had no release '{id}'.",
-                $"List them with Get-InferloopRelease {environment.Name} -Target Eks; any image is released with Publish-InferloopRelease.", environment.Name);
-        }
-
-        return new ReleaseRequest { Image = to.Image, Version = to.Version, Restores = to.Id, Unscanned = true };
+        return ReleaseHistory.Earlier(history, id, current?.Image) ?? throw new OperationException(
+            "ReleaseNothingToUndo", OperationErrorKind.NotFound, id is null ? $"There is no earlier release to the cluster of '{environment.Name}'." : $"The cluster of '{environment.Name}' has had no release '{id}'.",
+            $"List them with Get-InferloopRelease {environment.Name} -Target Eks; any image is released with Publish-InferloopRelease.", environment.Name);
     }
 
     private static string KeyOf(InferloopEnvironment environment) => EnvironmentOperations.KeyFor(environment.Spec);

@@ -97,7 +97,7 @@ internal sealed partial class ReleaseOperations
     public async Task<InferloopRelease> FindAsync(InferloopEnvironment environment, string? id, CancellationToken cancellation)
     {
         var history = await HistoryAsync(environment, cancellation).ConfigureAwait(false);
-        return (id is null ? history.FirstOrDefault(r => r.IsOpen) ?? (history.Count > 0 ? history[0] : null) : history.FirstOrDefault(r => r.Id == id)) ?? throw new OperationException(
+        return ReleaseHistory.Find(history, id) ?? throw new OperationException(
             "ReleaseNotFound", OperationErrorKind.NotFound, id is null ? $"'{environment.Name}' has had no release." : $"'{environment.Name}' has had no release '{id}'.",
             $"List them with Get-InferloopRelease {environment.Name}.", id ?? environment.Name);
     }

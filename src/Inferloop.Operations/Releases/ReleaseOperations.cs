@@ -75,7 +75,7 @@ internal sealed partial class ReleaseOperations(EnvironmentOperations operations
         var change = await operations.PrepareUpdateAsync(spec, new UpdateOptions { Preview = preview }, cancellation).ConfigureAwait(false);
         try
         {
-            RefuseOthers(environment, change);
+            RefuseOthers(environment, change, s_own);
             change.RefuseUnnamed();
             return new PreparedRelease(environment, request, release, change) { MakesRoom = makesRoom };
         }
@@ -267,10 +267,10 @@ internal sealed partial class ReleaseOperations(EnvironmentOperations operations
     }
 
     /// <summary>A release changes what runs, and nothing else on the way: not what a newer module's templates bring.</summary>
-    private static void RefuseOthers(InferloopEnvironment environment, PreparedChange change)
+    internal static void RefuseOthers(InferloopEnvironment environment, PreparedChange change, IReadOnlyList<string> own)
     {
         var others = (change.ChangeSet?.Changes ?? []).Where(c => c.Type != "AWS::CloudFormation::Stack" && c.Action is not (EnvironmentChangeAction.Dynamic or EnvironmentChangeAction.SyncWithActual)
-            && !(c.Action == EnvironmentChangeAction.Modify && c.Properties.All(p => p.IsDynamic)) && !s_own.Contains(c.Path, StringComparer.Ordinal)).ToList();
+            && !(c.Action == EnvironmentChangeAction.Modify && c.Properties.All(p => p.IsDynamic)) && !own.Contains(c.Path, StringComparer.Ordinal)).ToList();
         if (others.Count > 0)
         {
             throw new OperationException(

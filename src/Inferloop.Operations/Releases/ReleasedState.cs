@@ -13,7 +13,8 @@ internal static class ReleasedState
     /// <param name="current">What it is.</param>
     /// <param name="imageGiven">Somebody named the image in the command itself, and means it.</param>
     /// <param name="kept">What was kept, in words.</param>
-    public static InferloopEnvironmentSpec Keep(InferloopEnvironmentSpec spec, InferloopEnvironmentSpec current, bool imageGiven, out IReadOnlyList<string> kept)
+    /// <param name="functionGiven">As <paramref name="imageGiven"/>, of the function's image.</param>
+    public static InferloopEnvironmentSpec Keep(InferloopEnvironmentSpec spec, InferloopEnvironmentSpec current, bool imageGiven, out IReadOnlyList<string> kept, bool functionGiven = false)
     {
         var notes = new List<string>();
         kept = notes;
@@ -22,6 +23,13 @@ internal static class ReleasedState
         {
             notes.Add($"The image stays the released one, {runs}, not the spec's {wanted}. Publish-InferloopRelease changes it, or -ContainerImage in this command.");
             spec = spec with { Application = spec.Application with { ContainerImage = runs, ServiceVersion = current.Application.ServiceVersion } };
+        }
+
+        var (function, live) = (spec.Lambda, current.Lambda);
+        if (!functionGiven && function.LambdaImage != live.LambdaImage && function.LambdaImage.Length > 0 && live.LambdaImage.Contains("@sha256:", StringComparison.Ordinal))
+        {
+            notes.Add($"The function's image stays the released one, {live.LambdaImage}, not the spec's {function.LambdaImage}. Publish-InferloopRelease -Target Lambda changes it, or -LambdaImage in this command.");
+            spec = spec with { Lambda = function with { LambdaImage = live.LambdaImage, LambdaStableVersion = live.LambdaStableVersion, LambdaShiftWeight = live.LambdaShiftWeight } };
         }
 
         if (current.Release.ReleaseShifting && !spec.Release.ReleaseShifting)

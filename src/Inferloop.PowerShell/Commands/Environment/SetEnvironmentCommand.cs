@@ -88,7 +88,7 @@ public sealed class SetEnvironmentCommand : EnvironmentCmdlet, IDynamicParameter
             : await OpenAsync(Spec?.Region, cancellationToken).ConfigureAwait(false);
         var current = Environment ?? await ResolveAsync(operations, Name ?? Spec!.Name, Stage ?? Spec?.Stage, cancellationToken).ConfigureAwait(false);
         var spec = members.Over(Spec ?? current.Spec, existing: true);
-        spec = ReleasedState.Keep(spec, current.Spec, members.ContainerImage is not null, out var kept);
+        spec = ReleasedState.Keep(spec, current.Spec, members.ContainerImage is not null, out var kept, members.LambdaImage is not null);
         foreach (var note in kept)
         {
             WriteWarning(note);

@@ -30,6 +30,7 @@ public abstract class ReleaseCmdlet : ExistingEnvironmentCmdlet
         return target switch
         {
             ReleaseTarget.Eks => new ClusterReleases(operations, workload is { Length: > 0 } ? new WorkloadName(workload.Split('/')[0], workload.Split('/')[1]) : WorkloadName.Default, Show),
+            ReleaseTarget.Lambda => new FunctionReleases(operations, Now, Show),
             _ => new ReleaseOperations(operations, Show),
         };
     }

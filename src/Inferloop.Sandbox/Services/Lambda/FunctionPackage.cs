@@ -93,7 +93,7 @@ internal sealed record FunctionPackage(long Size, string Digest, JsonObject Code
         {
             throw Invalid($"Source image {image} does not exist. Provide a valid source image.");
         }
-        var digest = Ec2.Ec2Service.StableHex(image, 64);
+        var digest = Ecs.ContainerImages.DigestOf(context, image)!["sha256:".Length..];
         return new FunctionPackage(0, digest, new JsonObject
         {
             ["RepositoryType"] = "ECR",

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -167,10 +168,13 @@ internal static class LambdaResources
             input["RoutingConfig"] = new JsonObject
             {
                 ["AdditionalVersionWeights"] = new JsonObject((properties.Child("RoutingConfig")?.Objects("AdditionalVersionWeights") ?? [])
-                    .Select(item => KeyValuePair.Create(item.Required("FunctionVersion"), (JsonNode?)JsonValue.Create(item.Double("FunctionWeight") ?? 0)))),
+                    .Select(item => KeyValuePair.Create(item.Required("FunctionVersion"), (JsonNode?)JsonValue.Create(Weight(item))))),
             };
             return input;
         }
+
+        // A parameter of a template is text, whatever its type.
+        static double Weight(JsonObject item) => item.Double("FunctionWeight") ?? double.Parse(item.Required("FunctionWeight"), CultureInfo.InvariantCulture);
         return new Provider("AWS::Lambda::Alias")
         {
             Create = async (context, properties) =>

@@ -220,6 +220,10 @@ internal sealed partial class LambdaService
             throw Invalid(problem);
         }
         var limit = function.Int("Timeout") * 1000.0 ?? 3000;
+        if (function.Child("_Code")?.Text("ImageUri") is { } image && Ecs.ContainerImages.BehaviourOf(context, image) == Ecs.ImageBehaviour.Exits)
+        {
+            behaviour = behaviour with { Outcome = "error", Error = "Runtime.ExitError" };
+        }
         var timedOut = behaviour.Outcome == "timeout" || behaviour.Duration > limit;
         var duration = timedOut ? limit : behaviour.Duration;
         Admit(context, name, qualifier, TimeSpan.FromMilliseconds(duration));
@@ -236,6 +240,12 @@ internal sealed partial class LambdaService
         Count(context, name, qualifier, "Errors", error is null ? 0 : 1, "Count");
         Count(context, name, qualifier, "Duration", duration, "Milliseconds");
         Count(context, name, qualifier, "Throttles", 0, "Count");
+        if (qualifier is not null && qualifier != Latest && qualifier != version)
+        {
+            // What tells the two versions of an alias apart while it shares calls between them.
+            Runtime.Service<CloudWatchService>().Publish(context, "AWS/Lambda", "Invocations", 1, "Count", ("FunctionName", name), ("Resource", $"{name}:{qualifier}"), ("ExecutedVersion", version));
+            Runtime.Service<CloudWatchService>().Publish(context, "AWS/Lambda", "Errors", error is null ? 0 : 1, "Count", ("FunctionName", name), ("Resource", $"{name}:{qualifier}"), ("ExecutedVersion", version));
+        }
         Record(context, name, request, version, payload, error, duration);
         return new Invocation(request, version, answer, error, duration, log);
     }

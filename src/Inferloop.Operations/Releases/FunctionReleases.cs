@@ -13,7 +13,7 @@ namespace Inferloop.Operations.Releases;
 /// Releases of the environment's function: a new version from the image, and its alias moved to it, at once or by shares.
 /// </summary>
 /// <remarks>
-/// Every move is an update of the environment's own stack (<see cref="LambdaSpec.LambdaStableVersion"/>, <see cref="LambdaSpec.LambdaShiftWeight"/>), so
+/// Every move is an update of the environment's own stack (<see cref="LambdaSpec.LambdaShift"/>), so
 /// that what the template says is what is called, also when the operator's process ends in the middle: the shares stay as they are, and the same
 /// command goes on. The way back is the other way round, as each call counts: first the alias, which takes a second, then the stack.
 /// </remarks>
@@ -126,9 +126,9 @@ internal sealed class FunctionReleases(EnvironmentOperations operations, Func<Da
             }
 
             environment = await CurrentAsync(environment, cancellation).ConfigureAwait(false);
-            while (environment.Spec.Lambda.LambdaStableVersion.Length > 0)
+            while (environment.Spec.Lambda.LambdaShift.Length > 0)
             {
-                var share = (int)Math.Round(100 * double.Parse(environment.Spec.Lambda.LambdaShiftWeight, CultureInfo.InvariantCulture));
+                var share = environment.Spec.Lambda.ShiftPercent;
                 release = await SaveAsync(environment, At(release, "PRODUCTION_TRAFFIC_SHIFT", share), cancellation).ConfigureAwait(false);
                 if (await WatchAsync(environment, release, minutes, ringing, request.Alarms ?? spec.ReleaseAlarms, cancellation).ConfigureAwait(false) is { } bad)
                 {
@@ -136,7 +136,7 @@ internal sealed class FunctionReleases(EnvironmentOperations operations, Func<Da
                 }
 
                 var next = release.Strategy == ReleaseStrategy.Linear ? share + (request.StepPercent ?? spec.ReleaseStepPercent) : 100;
-                environment = await UpdateAsync(environment, Shifted(environment.Spec, release.Image, next >= 100 ? null : environment.Spec.Lambda.LambdaStableVersion, next), cancellation).ConfigureAwait(false);
+                environment = await UpdateAsync(environment, Shifted(environment.Spec, release.Image, next >= 100 ? null : environment.Spec.Lambda.StableVersion, next), cancellation).ConfigureAwait(false);
             }
 
             release = await SaveAsync(environment, At(release, "BAKE_TIME", 100), cancellation).ConfigureAwait(false);
@@ -212,7 +212,7 @@ internal sealed class FunctionReleases(EnvironmentOperations operations, Func<Da
 
     private static InferloopEnvironmentSpec Shifted(InferloopEnvironmentSpec spec, string image, string? stable, int percent) => spec with
     {
-        Lambda = spec.Lambda with { LambdaImage = image, LambdaStableVersion = stable ?? "", LambdaShiftWeight = stable is null ? "0" : string.Create(CultureInfo.InvariantCulture, $"0.{percent:00}") },
+        Lambda = spec.Lambda with { LambdaImage = image, LambdaShift = stable is null ? "" : string.Create(CultureInfo.InvariantCulture, $"{stable}:0.{percent:00}") },
     };
 
     private InferloopRelease At(InferloopRelease release, string stage, double share) => release with
@@ -287,7 +287,7 @@ internal sealed class FunctionReleases(EnvironmentOperations operations, Func<Da
     private async Task<InferloopRelease> TakeBackAsync(InferloopEnvironment environment, InferloopRelease release, string why, CancellationToken cancellation)
     {
         release = await SaveAsync(environment, release with { Status = ReleaseStatus.RollingBack, StatusReason = why, RollbackStarted = now(), LifecycleStage = "ROLLBACK", Stages = [.. release.Stages, new InferloopReleaseStage("ROLLBACK", now())] }, cancellation).ConfigureAwait(false);
-        if (environment.Spec.Lambda.LambdaStableVersion is { Length: > 0 } stable)
+        if (environment.Spec.Lambda.StableVersion is { Length: > 0 } stable)
         {
             await Aws.Client<IAmazonLambda>().UpdateAliasAsync(
                 new UpdateAliasRequest

@@ -29,7 +29,7 @@ internal static class ReleasedState
         if (!functionGiven && function.LambdaImage != live.LambdaImage && function.LambdaImage.Length > 0 && live.LambdaImage.Contains("@sha256:", StringComparison.Ordinal))
         {
             notes.Add($"The function's image stays the released one, {live.LambdaImage}, not the spec's {function.LambdaImage}. Publish-InferloopRelease -Target Lambda changes it, or -LambdaImage in this command.");
-            spec = spec with { Lambda = function with { LambdaImage = live.LambdaImage, LambdaStableVersion = live.LambdaStableVersion, LambdaShiftWeight = live.LambdaShiftWeight } };
+            spec = spec with { Lambda = function with { LambdaImage = live.LambdaImage, LambdaShift = live.LambdaShift } };
         }
 
         if (current.Release.ReleaseShifting && !spec.Release.ReleaseShifting)

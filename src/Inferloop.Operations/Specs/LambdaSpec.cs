@@ -15,13 +15,9 @@ public sealed record LambdaSpec
     [SpecMember(Optional = true, Pattern = @"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[A-Za-z0-9._/-]{1,60}[:@][A-Za-z0-9:._-]{1,72}$", PatternMeaning = "the URI of an image in ECR")]
     public string LambdaImage { get; init; } = "";
 
-    /// <summary>While a release shifts calls, the number of the version that has the rest of them; empty otherwise. Releases set it. Default empty.</summary>
-    [SpecMember(Optional = true, Pattern = @"^\d{1,9}$", PatternMeaning = "the number of a version", Summary = "set by releases while they shift calls")]
-    public string LambdaStableVersion { get; init; } = "";
-
-    /// <summary>While a release shifts calls, the share of them that the newest version has, 0 to 0.99. Releases set it. Default 0.</summary>
-    [SpecMember(Pattern = @"^0(\.\d{1,2})?$", PatternMeaning = "a number from 0 to 0.99 with at most two decimals", Summary = "set by releases while they shift calls")]
-    public string LambdaShiftWeight { get; init; } = "0";
+    /// <summary>While a release shifts calls, the old version and the share of calls that the newest has, such as 7:0.20; empty otherwise. Releases set it. Default empty.</summary>
+    [SpecMember(Optional = true, Pattern = @"^\d{1,9}:0\.\d{2}$", PatternMeaning = "the number of a version, a colon and a share with two decimals", Summary = "set by releases while they shift calls")]
+    public string LambdaShift { get; init; } = "";
 
     /// <summary>Bucket with the function's package; empty for the code that comes with the template. Default empty.</summary>
     [SpecMember(Optional = true, Pattern = @"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", PatternMeaning = "the name of a bucket")]
@@ -110,4 +106,10 @@ public sealed record LambdaSpec
     /// <summary>Whether new items of the table call the function. Default true.</summary>
     [SpecMember]
     public bool LambdaTableTrigger { get; init; } = true;
+
+    /// <summary>While a release shifts calls, the version that has the rest of them; empty otherwise.</summary>
+    internal string StableVersion => LambdaShift.Split(':')[0];
+
+    /// <summary>While a release shifts calls, the share of them in percent that the newest version has.</summary>
+    internal int ShiftPercent => LambdaShift.Length == 0 ? 0 : int.Parse(LambdaShift.Split("0.")[^1], System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -19,9 +19,9 @@ internal sealed partial class SpecValidator
             Error("LambdaCode", "lambda.lambdaImage", "A function has its code from an image or from a package, not from both.", "Clear lambda.lambdaImage or lambda.lambdaCodeBucket.");
         }
 
-        if (lambda.LambdaStableVersion.Length > 0 && lambda.LambdaProvisionedConcurrency > 0)
+        if (lambda.LambdaShift.Length > 0 && lambda.LambdaProvisionedConcurrency > 0)
         {
-            Error("LambdaShift", "lambda.lambdaStableVersion", "Lambda keeps no calls ready for an alias that shares them between two versions.", "Set lambda.lambdaProvisionedConcurrency to 0 while calls are shifted, or release with -Strategy Rolling or BlueGreen.");
+            Error("LambdaShift", "lambda.lambdaShift", "Lambda keeps no calls ready for an alias that shares them between two versions.", "Set lambda.lambdaProvisionedConcurrency to 0 while calls are shifted, or release with -Strategy Rolling or BlueGreen.");
         }
 
         if (lambda.LambdaImage.Length > 0 && !lambda.LambdaImage.Contains($".{spec.Region}.", StringComparison.Ordinal))

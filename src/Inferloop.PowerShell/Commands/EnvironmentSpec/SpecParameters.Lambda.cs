@@ -18,13 +18,9 @@ public sealed partial class SpecParameters
     [Parameter]
     public string? LambdaImage { get; set; }
 
-    /// <summary>While a release shifts calls, the number of the version that has the rest of them; empty otherwise. Releases set it. Default empty.</summary>
+    /// <summary>While a release shifts calls, the old version and the share of calls that the newest has, such as 7:0.20; empty otherwise. Releases set it. Default empty.</summary>
     [Parameter]
-    public string? LambdaStableVersion { get; set; }
-
-    /// <summary>While a release shifts calls, the share of them that the newest version has, 0 to 0.99. Releases set it. Default 0.</summary>
-    [Parameter]
-    public string? LambdaShiftWeight { get; set; }
+    public string? LambdaShift { get; set; }
 
     /// <summary>Bucket with the function's package; empty for the code that comes with the template. Default empty.</summary>
     [Parameter]

@@ -34,6 +34,9 @@ public sealed class InferloopSandboxFault
     /// <summary>The region it strikes.</summary>
     public string Region => fault.Rule.Region;
 
+    /// <summary>The other region of a partition or of a replication lag.</summary>
+    public string OtherRegion => fault.Rule.OtherRegion;
+
     /// <summary>The availability zone that is lost.</summary>
     public string? AvailabilityZone => fault.Rule.Zone;
 
@@ -69,7 +72,7 @@ public sealed class InferloopSandboxFault
 
     /// <summary>What it does, and to what.</summary>
     /// <returns>One line.</returns>
-    public override string ToString() => $"{Id}: {Kind} of {AvailabilityZone ?? (Region == "*" ? "" : Region + " ")}{(AvailabilityZone is null ? $"{Service}:{Operation} {Resource}" : "")}".TrimEnd();
+    public override string ToString() => $"{Id}: {Kind} of {AvailabilityZone ?? (Region == "*" ? "" : OtherRegion == "*" ? Region + " " : $"{Region} and {OtherRegion} ")}{(AvailabilityZone is null ? $"{Service}:{Operation} {Resource}" : "")}".TrimEnd();
 
     internal bool Remove() => Sandbox.RemoveFault(Id);
 }

@@ -57,6 +57,7 @@ internal static class ResourceDurations
         ["AWS::ElasticLoadBalancingV2::Listener"] = (2, 2, 1),
         ["AWS::ElasticLoadBalancingV2::LoadBalancer"] = (150, 10, 10),
         ["AWS::ElasticLoadBalancingV2::TargetGroup"] = (16, 4, 2),
+        ["AWS::ElastiCache::GlobalReplicationGroup"] = (300, 60, 300),
         ["AWS::ElastiCache::ReplicationGroup"] = (600, 300, 300),
         ["AWS::IAM::InstanceProfile"] = (120, 10, 2),
         ["AWS::IAM::ManagedPolicy"] = (17, 5, 2),

@@ -44,4 +44,7 @@ public enum SandboxFaultKind
 
     /// <summary>AWS has no room for new tasks of a capacity provider: services wait with them, and say so in their events. What runs stays.</summary>
     CapacityShortage,
+
+    /// <summary>Two regions do not reach each other: each answers its clients, and what they copy to each other waits until it is over.</summary>
+    RegionPartition,
 }

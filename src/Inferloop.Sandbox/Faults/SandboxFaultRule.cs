@@ -15,8 +15,11 @@ public sealed record SandboxFaultRule
     /// <summary>A value of the call's input, such as a table's name or an ARN; of a resource failure the resource's type, logical or physical id; of a shortage the capacity provider, FARGATE or FARGATE_SPOT.</summary>
     public string Resource { get; init; } = "*";
 
-    /// <summary>The region called; of a replication lag the region copied from, of a region loss the region lost.</summary>
+    /// <summary>The region called; of a replication lag the region copied from, of a region loss the region lost, of a partition the one side.</summary>
     public string Region { get; init; } = "*";
+
+    /// <summary>Of a replication lag the region copied to, of a partition the other side; every region when it is not given.</summary>
+    public string OtherRegion { get; init; } = "*";
 
     /// <summary>The availability zone that is lost.</summary>
     public string? Zone { get; init; }

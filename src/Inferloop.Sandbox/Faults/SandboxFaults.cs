@@ -126,6 +126,12 @@ public sealed class SandboxFaults
     /// <summary>Since when a region is lost, to a service or altogether; null when it is not.</summary>
     internal DateTimeOffset? LostSince(string region, string service) => LostRegion(region, service)?.Begins;
 
+    /// <summary>Since when two regions do not reach each other, in a service or altogether; null when they do.</summary>
+    internal DateTimeOffset? PartitionedSince(string one, string other, string service) => !Any || one == other ? null : faults
+        .Where(fault => fault.Rule.Kind == SandboxFaultKind.RegionPartition && fault.State == SandboxFaultState.Active && IsOfService(fault.Rule, service)
+            && ((Wildcard.Matches(fault.Rule.Region, one) && Wildcard.Matches(fault.Rule.OtherRegion, other)) || (Wildcard.Matches(fault.Rule.Region, other) && Wildcard.Matches(fault.Rule.OtherRegion, one))))
+        .Select(static fault => (DateTimeOffset?)fault.Begins).Min();
+
     /// <summary>The loss that a call to a region's service meets, or null.</summary>
     internal SandboxFault? StrikesRegion(string region, string service) => LostRegion(region, service) is { } lost && lost.Strikes() ? lost : null;
 
@@ -159,7 +165,7 @@ public sealed class SandboxFaults
         {
             var rule = fault.Rule;
             if (rule.Kind == SandboxFaultKind.ReplicationLag && IsService(rule.Service, service) && Wildcard.Matches(rule.Resource, resource)
-                && Wildcard.Matches(rule.Region, from) && fault.Strikes())
+                && Wildcard.Matches(rule.Region, from) && Wildcard.Matches(rule.OtherRegion, to) && fault.Strikes())
             {
                 lag += rule.Delay ?? TimeSpan.Zero;
             }
@@ -168,11 +174,13 @@ public sealed class SandboxFaults
     }
 
     private static bool IsOfCalls(SandboxFaultKind kind) =>
-        kind is not (SandboxFaultKind.ResourceFailure or SandboxFaultKind.ReplicationLag or SandboxFaultKind.ZoneLoss or SandboxFaultKind.RegionLoss or SandboxFaultKind.CapacityShortage);
+        kind is not (SandboxFaultKind.ResourceFailure or SandboxFaultKind.ReplicationLag or SandboxFaultKind.ZoneLoss or SandboxFaultKind.RegionLoss or SandboxFaultKind.CapacityShortage or SandboxFaultKind.RegionPartition);
 
     private SandboxFault? LostRegion(string region, string service) => !Any ? null : Array.Find(faults, fault =>
         fault.Rule.Kind == SandboxFaultKind.RegionLoss && fault.State == SandboxFaultState.Active && Wildcard.Matches(fault.Rule.Region, region)
-        && (fault.Rule.Service == "*" || (service != "*" && IsService(fault.Rule.Service, service))));
+        && IsOfService(fault.Rule, service));
+
+    private static bool IsOfService(SandboxFaultRule rule, string service) => rule.Service == "*" || (service != "*" && IsService(rule.Service, service));
 
     /// <summary>Whether a pattern means a service, by its model's name or by the name that requests are signed for (<c>logs</c>, <c>elasticloadbalancing</c>).</summary>
     internal static bool IsService(string pattern, string model) => Wildcard.Matches(pattern, model)
@@ -216,6 +224,9 @@ public sealed class SandboxFaults
         Require(services.Count > 0, $"The sandbox has no service {rule.Service}.", nameof(rule.Service));
         Require(!IsOfCalls(rule.Kind) || rule.Operation.AsSpan().IndexOfAny('*', '?') >= 0 || services.Exists(entry => ServiceModels.Get(entry.Name).OperationNames.Contains(rule.Operation, StringComparer.OrdinalIgnoreCase)),
             $"{(rule.Service == "*" ? "No service" : "Service " + rule.Service)} has {(rule.Service == "*" ? "an" : "no")} operation {rule.Operation}.", nameof(rule.Operation));
+        Require(rule.OtherRegion == "*" || rule.Kind is SandboxFaultKind.ReplicationLag or SandboxFaultKind.RegionPartition, "Only a replication lag and a partition have another region.", nameof(rule.OtherRegion));
+        Require(rule.OtherRegion.AsSpan().IndexOfAny('*', '?') >= 0 || knowsRegion(rule.OtherRegion), $"The sandbox has no region {rule.OtherRegion}.", nameof(rule.OtherRegion));
+        Require(rule.OtherRegion == "*" || rule.OtherRegion != rule.Region, "A region always reaches itself: name another one.", nameof(rule.OtherRegion));
         switch (rule.Kind)
         {
             case SandboxFaultKind.Latency or SandboxFaultKind.ReplicationLag:
@@ -228,6 +239,10 @@ public sealed class SandboxFaults
                 break;
             case SandboxFaultKind.RegionLoss:
                 Require(rule.Region != "*", "The loss of a region needs the region.", nameof(rule.Region));
+                Require(knowsRegion(rule.Region), $"The sandbox has no region {rule.Region}.", nameof(rule.Region));
+                break;
+            case SandboxFaultKind.RegionPartition:
+                Require(rule.Region != "*", "A partition needs the region that does not reach the others.", nameof(rule.Region));
                 Require(knowsRegion(rule.Region), $"The sandbox has no region {rule.Region}.", nameof(rule.Region));
                 break;
             case SandboxFaultKind.ResourceFailure:

@@ -14,7 +14,7 @@ internal sealed class RegionLinks
     private readonly SandboxClock clock;
     private readonly SandboxFaults faults;
     private readonly object gate = new();
-    private readonly HashSet<(string From, string To)> cut = [];
+    private readonly Dictionary<(string From, string To), DateTimeOffset> cut = [];
     private readonly Dictionary<Link, Traffic> traffic = [];
 
     public RegionLinks(SandboxClock clock, SandboxFaults faults)
@@ -26,17 +26,30 @@ internal sealed class RegionLinks
     }
 
     /// <summary>Whether nothing gets from one region to the other.</summary>
-    public bool IsCut(string from, string to, string service = "*")
+    public bool IsCut(string from, string to, string service = "*") => CutSince(from, to, service) is not null;
+
+    /// <summary>Since when nothing gets from one region to the other; null when it does.</summary>
+    public DateTimeOffset? CutSince(string from, string to, string service = "*")
     {
+        DateTimeOffset? since = null;
         lock (gate)
         {
-            if (cut.Contains((from, to)))
+            if (cut.TryGetValue((from, to), out var here))
             {
-                return true;
+                since = here;
             }
         }
-        return faults.Any && (faults.IsRegionLost(from, service) || faults.IsRegionLost(to, service));
+        return faults.Any ? Earlier(since, Earlier(faults.PartitionedSince(from, to, service), Earlier(faults.LostSince(from, service), faults.LostSince(to, service)))) : since;
     }
+
+    private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null || other < one ? other ?? one : one;
+
+    /// <summary>
+    /// How far what is copied is behind at present: by itself so much; by an injected lag more; while nothing gets through, by all the time since then.
+    /// </summary>
+    public TimeSpan Behind(string service, string resource, string from, string to, TimeSpan usual) => CutSince(from, to, service) is { } since
+        ? usual + (clock.Now - since)
+        : usual + (faults.ReplicationLag(service, resource, from, to) ?? TimeSpan.Zero);
 
     /// <summary>Sends: the action runs in the other region when it has arrived.</summary>
     /// <param name="service">The service that sends.</param>
@@ -75,7 +88,7 @@ internal sealed class RegionLinks
     {
         lock (gate)
         {
-            cut.Add((from, to));
+            cut.TryAdd((from, to), clock.Now);
         }
     }
 

@@ -6,7 +6,7 @@ using Inferloop.Sandbox.Faults;
 
 namespace Inferloop.PowerShell.Commands.Sandbox;
 
-/// <summary>Injects a fault into the sandbox: throttling, errors, lost answers, failing resources, the loss of a zone or a region.</summary>
+/// <summary>Injects a fault into the sandbox: throttling, errors, lost answers, failing resources, the loss of a zone or a region, regions that do not reach each other.</summary>
 [Cmdlet(VerbsCommon.Add, "InferloopSandboxFault", SupportsShouldProcess = true)]
 [OutputType(typeof(InferloopSandboxFault))]
 public sealed class AddSandboxFaultCommand : SandboxCmdlet
@@ -35,12 +35,19 @@ public sealed class AddSandboxFaultCommand : SandboxCmdlet
     [ValidateNotNullOrEmpty]
     public string Resource { get; set; } = "*";
 
-    /// <summary>Only calls to this region; the region that is lost, or that is copied from. Default: every region.</summary>
+    /// <summary>Only calls to this region; the region that is lost, that is copied from, or that is cut off from others. Default: every region.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(RegionCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string Region { get; set; } = "*";
+
+    /// <summary>The region that is copied to, or that -Region does not reach. Default: every other region.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(RegionCompleter))]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string OtherRegion { get; set; } = "*";
 
     /// <summary>The availability zone that is lost, such as us-east-1a.</summary>
     [Parameter]
@@ -96,6 +103,7 @@ public sealed class AddSandboxFaultCommand : SandboxCmdlet
             Operation = Operation,
             Resource = Resource,
             Region = Region,
+            OtherRegion = OtherRegion,
             Zone = AvailabilityZone,
             Probability = Probability,
             Count = Count,

@@ -173,7 +173,13 @@ internal static class Durations
     public static readonly TimeSpan CacheSnapshot = TimeSpan.FromMinutes(3);
     public static readonly TimeSpan CacheFailover = TimeSpan.FromSeconds(45);
     public static readonly TimeSpan CacheUser = TimeSpan.FromSeconds(20);
+
+    // A global datastore: its own states change within minutes, a member is filled first; the guide has promotion "typically in less than a minute".
     public static readonly TimeSpan GlobalCache = TimeSpan.FromMinutes(5);
+    public static readonly TimeSpan GlobalCacheFailover = TimeSpan.FromSeconds(50);
+
+    /// <summary>The guide: typically under a second between regions.</summary>
+    public static readonly TimeSpan GlobalCacheReplication = TimeSpan.FromSeconds(0.8);
 
     /// <summary>The four steps of a managed rotation.</summary>
     public static readonly TimeSpan SecretRotation = TimeSpan.FromSeconds(30);

@@ -5,7 +5,7 @@ using Inferloop.Sandbox.Runtime;
 namespace Inferloop.Sandbox.Services.ElastiCache;
 
 /// <summary>The AWS::ElastiCache resource types.</summary>
-internal static class ElastiCacheResources
+internal static partial class ElastiCacheResources
 {
     public static IEnumerable<ResourceProvider> All(SandboxRuntime runtime)
     {
@@ -16,6 +16,7 @@ internal static class ElastiCacheResources
             Simple(service, "AWS::ElastiCache::SubnetGroup", "CacheSubnetGroup", "CacheSubnetGroupName", "CacheSubnetGroupNotFoundFault", ["SubnetIds", "Description"], "CacheSubnetGroupDescription",
                 static group => group.Pick("CacheSubnetGroupName").With("Description", group.Text("CacheSubnetGroupDescription")).With("SubnetIds", group.Objects("Subnets").Select(subnet => subnet.Required("SubnetIdentifier")).ToTextList())),
             ParameterGroup(service),
+            GlobalReplicationGroup(service),
             User(service),
             UserGroup(service),
         ];

@@ -8,7 +8,7 @@ internal sealed partial class ElastiCacheService
 {
     private void AddChanges()
     {
-        On("ModifyReplicationGroup", ModifyGroup);
+        On("ModifyReplicationGroup", (context, input) => ModifyGroup(context, input, forGlobal: false));
         On("IncreaseReplicaCount", (context, input) => Resize(context, input, isMore: true));
         On("DecreaseReplicaCount", (context, input) => Resize(context, input, isMore: false));
         On("TestFailover", TestFailover);
@@ -24,10 +24,14 @@ internal sealed partial class ElastiCacheService
 
     private static int NodesOf(JsonObject group) => group.Objects("NodeGroups").First().Objects("NodeGroupMembers").Count();
 
-    private JsonObject ModifyGroup(RequestContext context, JsonObject input)
+    private JsonObject ModifyGroup(RequestContext context, JsonObject input, bool forGlobal)
     {
         var group = Group(context, input.Required("ReplicationGroupId"));
         RequireAvailable(group);
+        if (!forGlobal && (input.Has("CacheNodeType") || input.Has("Engine") || input.Has("EngineVersion") || input.Has("CacheParameterGroupName")))
+        {
+            RequireAlone(group, "its node type, engine and parameters are changed with ModifyGlobalReplicationGroup.");
+        }
         var id = group.Required("ReplicationGroupId");
         var immediate = input.Is("ApplyImmediately");
         var engine = input.Text("Engine") ?? group.Required("Engine");

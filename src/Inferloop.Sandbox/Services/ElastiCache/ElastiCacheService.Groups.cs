@@ -39,9 +39,18 @@ internal sealed partial class ElastiCacheService
         {
             throw new ServiceFault("ReplicationGroupAlreadyExists", $"Replication group {id} already exists.");
         }
-        if (input.Has("GlobalReplicationGroupId") || input.Has("PrimaryClusterId") || input.Has("SnapshotArns"))
+        if (input.Has("PrimaryClusterId"))
         {
-            throw new ServiceFault("NotImplemented", "The sandbox makes replication groups anew or from a snapshot's name, not from a global group, a cluster or an RDB file. Nothing was changed.", 501);
+            throw new ServiceFault("NotImplemented", "The sandbox has no cache clusters outside replication groups to make one from. Nothing was changed.", 501);
+        }
+        if (input.Has("SnapshotArns"))
+        {
+            throw new ServiceFault("NotImplemented", "The sandbox makes replication groups from a snapshot's name, not from an RDB file: there is no data in it. Nothing was changed.", 501);
+        }
+        var global = input.Text("GlobalReplicationGroupId");
+        if (global is not null)
+        {
+            input = Joining(context, input);
         }
         var snapshot = input.Text("SnapshotName") is { } name ? Snapshot(context, name) : null;
         var engine = input.Text("Engine") ?? snapshot?.Text("Engine") ?? "redis";
@@ -135,6 +144,11 @@ internal sealed partial class ElastiCacheService
         {
             UserGroups(context).Update(Key(userGroup), document => document.ListOrNew("ReplicationGroups").Add(id));
         }
+        if (global is not null)
+        {
+            Join(context, group, Key(global));
+            group = Group(context, id);
+        }
         var detached = context.Detached();
         Later(context, Durations.CacheCreate, group, document =>
         {
@@ -151,6 +165,10 @@ internal sealed partial class ElastiCacheService
         {
             Record(detached, "replication-group", id, $"Replication group {id} created");
             ScheduleSnapshots(detached, id, group.Required("_Birth"));
+            if (global is not null)
+            {
+                Associated(detached, id, Key(global));
+            }
         });
         return new JsonObject { ["ReplicationGroup"] = group };
     }
@@ -333,6 +351,7 @@ internal sealed partial class ElastiCacheService
         {
             throw new ServiceFault("InvalidReplicationGroupState", $"Replication group {id} has status {group.Text("Status")} which is not valid for deletion.");
         }
+        RequireAlone(group, "remove it from that first.");
         if (input.Is("RetainPrimaryCluster"))
         {
             throw new ServiceFault("NotImplemented", "The sandbox has no cache clusters outside replication groups, so the primary cannot be retained. Nothing was changed.", 501);

@@ -15,6 +15,7 @@ internal sealed partial class ElastiCacheService : SandboxService
         AddReplicationGroups();
         AddChanges();
         AddSnapshots();
+        AddGlobal();
         AddUsers();
         On("AddTagsToResource", (context, input) => Retag(context, input, document =>
         {
@@ -96,6 +97,7 @@ internal sealed partial class ElastiCacheService : SandboxService
             "subnetgroup" => ("subnet-groups", "CacheSubnetGroupNotFoundFault"),
             "parametergroup" => ("parameter-groups", "CacheParameterGroupNotFound"),
             "snapshot" => ("snapshots", "SnapshotNotFoundFault"),
+            "globalreplicationgroup" => throw Invalid("Global datastores have no tags."),
             "user" => ("users", "UserNotFound"),
             "usergroup" => ("user-groups", "UserGroupNotFound"),
             _ => throw new ServiceFault("InvalidARN", $"{input.Text("ResourceName")} is not a valid ARN."),

@@ -16,8 +16,8 @@ internal sealed partial class RdsService
     }
 
     /// <summary>
-    /// Seconds a replica is behind: what the metric ReplicaLag tells. One in another region is behind by a lag that is injected too, and while one
-    /// of the two regions is lost by all the time since then.
+    /// Seconds a replica is behind: what the metric ReplicaLag tells. One in another region is behind by a lag that is injected too, and while nothing
+    /// gets from one region to the other by all the time since then.
     /// </summary>
     public double LagOf(RequestContext context, JsonObject replica)
     {
@@ -28,15 +28,7 @@ internal sealed partial class RdsService
             return usual;
         }
         var from = source.Split(':')[3];
-        usual += 0.5;
-        var since = (Runtime.Faults.LostSince(from, ModelName), Runtime.Faults.LostSince(context.Region, ModelName)) switch
-        {
-            ({ } there, { } here) => there < here ? there : here,
-            var (there, here) => there ?? here,
-        };
-        return since is { } lost
-            ? usual + (context.Now - lost).TotalSeconds
-            : usual + (Runtime.Faults.ReplicationLag(ModelName, replica.Required("DBInstanceIdentifier"), from, context.Region) ?? TimeSpan.Zero).TotalSeconds;
+        return Runtime.Links.Behind(ModelName, replica.Required("DBInstanceIdentifier"), from, context.Region, TimeSpan.FromSeconds(usual + 0.5)).TotalSeconds;
     }
 
     private async Task<JsonObject> CreateReplicaAsync(RequestContext context, JsonObject input)
@@ -87,30 +79,22 @@ internal sealed partial class RdsService
         replica["StatusInfos"] = new JsonArray(new JsonObject { ["StatusType"] = "read replication", ["Normal"] = true, ["Status"] = "replicating" });
         Instances(context.With(context.AccountId, region)).Update(Key(source.Required("DBInstanceIdentifier")),
             document => document.ListOrNew("ReadReplicaDBInstanceIdentifiers").Add(crosses ? replica.Text("DBInstanceArn") : id));
-        FollowLag(context);
+        ReplicaLag.Follow(context.AccountId, context.Region);
         return Launch(context, new JsonObject(), replica, crosses ? Durations.RdsReplicaAcross : Durations.RdsReplica, "Replication for the Read Replica started");
     }
 
-    /// <summary>Publishes what the minute's lag of the replicas was.</summary>
-    private void FollowLag(RequestContext context)
-    {
-        var monitoring = Runtime.Service<CloudWatchService>();
-        if (Interlocked.Exchange(ref lagIsPublished, 1) == 0)
+    /// <summary>What the minute's lag of the replicas was.</summary>
+    private MetricSource ReplicaLag => replicaLag ??= new MetricSource(Runtime,
+        place => Instances(place).Any(static item => item.Has("ReadReplicaSourceDBInstanceIdentifier")),
+        (monitoring, place, minute) =>
         {
-            var others = monitoring.HasSources;
-            monitoring.HasSources = place => others(place) || Instances(place).Any(static item => item.Has("ReadReplicaSourceDBInstanceIdentifier"));
-            monitoring.Pulse.Publish((place, moment) =>
+            foreach (var replica in Instances(place).Where(static item => item.Has("ReadReplicaSourceDBInstanceIdentifier") && item.Text("DBInstanceStatus") is "available" or "modifying"))
             {
-                foreach (var replica in Instances(place).Where(static item => item.Has("ReadReplicaSourceDBInstanceIdentifier") && item.Text("DBInstanceStatus") is "available" or "modifying"))
-                {
-                    monitoring.Publish(place, "AWS/RDS", "ReplicaLag", moment.AddMinutes(-1), [(LagOf(place, replica), 1)], "Seconds", ("DBInstanceIdentifier", replica.Required("DBInstanceIdentifier")));
-                }
-            });
-        }
-        monitoring.Pulse.Follow(context.AccountId, context.Region);
-    }
+                monitoring.Publish(place, "AWS/RDS", "ReplicaLag", minute, [(LagOf(place, replica), 1)], "Seconds", ("DBInstanceIdentifier", replica.Required("DBInstanceIdentifier")));
+            }
+        });
 
-    private int lagIsPublished;
+    private MetricSource? replicaLag;
 
     private JsonObject PromoteReplica(RequestContext context, JsonObject input)
     {

@@ -31,9 +31,11 @@ public abstract class ServiceTestBase : IDisposable
 
     private protected ResourceProvider Provider(string type) => runtime.Provider(type) ?? throw new InvalidOperationException($"No provider for {type}");
 
-    private protected ProvisionContext Provisioning(string logicalId = "Thing") => new()
+    private protected ProvisionContext ProvisioningIn(string region) => Provisioning("Thing", region);
+
+    private protected ProvisionContext Provisioning(string logicalId = "Thing", string region = "us-east-1") => new()
     {
-        Request = Context,
+        Request = Context.InRegion(region),
         StackName = "stack",
         StackId = "arn:aws:cloudformation:us-east-1:123456789012:stack/stack/1",
         LogicalId = logicalId,

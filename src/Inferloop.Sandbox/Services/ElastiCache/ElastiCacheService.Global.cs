@@ -49,9 +49,9 @@ internal sealed partial class ElastiCacheService
 
     private static JsonObject PrimaryOf(JsonObject global) => global.Objects("Members").First(static member => member.Text("Role") == Primary);
 
-    private RequestContext PlaceOf(RequestContext context, JsonObject member) => context.InRegion(member.Required("ReplicationGroupRegion"));
+    private static RequestContext PlaceOf(RequestContext context, JsonObject member) => context.InRegion(member.Required("ReplicationGroupRegion"));
 
-    private JsonObject DescribeGlobal(JsonObject global, bool withMembers)
+    private static JsonObject DescribeGlobal(JsonObject global, bool withMembers)
     {
         var described = global.Copy();
         if (!withMembers)

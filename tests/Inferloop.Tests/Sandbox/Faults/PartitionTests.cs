@@ -15,7 +15,7 @@ public sealed class PartitionTests : ServiceTestBase
     private async Task<JsonObject> In(string region, string service, string operation, string input) =>
         await Runtime.Service(service)!.InvokeAsync(Context.InRegion(region), operation, (JsonObject)JsonNode.Parse(input)!);
 
-    private Task Put(string region, string id, string value) => In(region, "dynamodb", "PutItem", $$$"""{"TableName":"jobs","Item":{"id":{"S":"{{{id}}}"},"v":{"S":"{{{value}}}"} } }""");
+    private Task<JsonObject> Put(string region, string id, string value) => In(region, "dynamodb", "PutItem", $$$"""{"TableName":"jobs","Item":{"id":{"S":"{{{id}}}"},"v":{"S":"{{{value}}}"} } }""");
 
     private async Task<string?> Value(string region, string id) =>
         (string?)(await In(region, "dynamodb", "GetItem", $$$"""{"TableName":"jobs","Key":{"id":{"S":"{{{id}}}"} } }"""))["Item"]?["v"]?["S"];

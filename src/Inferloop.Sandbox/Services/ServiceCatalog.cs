@@ -46,6 +46,7 @@ internal static class ServiceCatalog
         new Route53.Route53Service(runtime),
         new Backup.BackupService(runtime),
         new Pricing.PricingService(runtime),
+        new ZonalShift.ZonalShiftService(runtime),
     ];
 
     public static IEnumerable<ResourceProvider> Providers(SandboxRuntime runtime) =>
@@ -83,5 +84,6 @@ internal static class ServiceCatalog
         .. Waf.WafResources.All(runtime),
         .. Route53.Route53Resources.All(runtime),
         .. Backup.BackupResources.All(runtime),
+        .. ZonalShift.ZonalShiftResources.All(runtime),
     ];
 }

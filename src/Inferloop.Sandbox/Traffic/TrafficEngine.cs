@@ -105,7 +105,7 @@ internal sealed class TrafficEngine
         minute.Targets = 0;
         foreach (var (group, share) in balancing.SharesOf(context, balancer))
         {
-            var (targets, part) = (balancing.RoutedTargets(context, group), requests * share);
+            var (targets, part) = (balancing.RoutedTargets(context, balancer, group), requests * share);
             minute.Targets += targets.Count;
             if (targets.Count == 0)
             {

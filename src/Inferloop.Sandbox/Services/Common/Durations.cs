@@ -181,6 +181,12 @@ internal static class Durations
     /// <summary>The guide: typically under a second between regions.</summary>
     public static readonly TimeSpan GlobalCacheReplication = TimeSpan.FromSeconds(0.8);
 
+    /// <summary>The guide: practice runs last about thirty minutes.</summary>
+    public static readonly TimeSpan ZonalPracticeRun = TimeSpan.FromMinutes(30);
+
+    /// <summary>Until AWS's own monitoring has found a zone impaired.</summary>
+    public static readonly TimeSpan ZonalAutoshift = TimeSpan.FromMinutes(4);
+
     /// <summary>The four steps of a managed rotation.</summary>
     public static readonly TimeSpan SecretRotation = TimeSpan.FromSeconds(30);
 

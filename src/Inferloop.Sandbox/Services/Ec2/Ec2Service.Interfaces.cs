@@ -113,6 +113,10 @@ internal sealed partial class Ec2Service
         (instance.Text("InstanceId") == idOrAddress || instance.Text("PrivateIpAddress") == idOrAddress) && instance.Child("State")?.Text("Name") == "running"
         && !Runtime.Faults.IsZoneLost(instance.Child("Placement")?.Text("AvailabilityZone") ?? ""));
 
+    /// <summary>The zone that an address of a VPC is in, by the subnet that has it; null when none has.</summary>
+    public string? ZoneOfAddress(RequestContext context, string? vpc, string address) => Ipv4Block.Parse(address + "/32") is not { } block ? null
+        : Kind(context, "subnet").Find(subnet => subnet.Text("VpcId") == vpc && Ipv4Block.Parse(subnet.Text("CidrBlock")) is { } range && range.Contains(block))?.Text("AvailabilityZone");
+
     /// <summary>An instance by id, or null.</summary>
     public JsonObject? FindInstance(RequestContext context, string id) => Kind(context, "i").Get(id);
 }

@@ -38,6 +38,14 @@ internal sealed partial class ElbService
         return (balancer.Text("Scheme") == "internal" ? "10." : "52.") + string.Join('.', hash.Select(part => part));
     })];
 
+    /// <summary>The addresses that DNS gives for a balancer: without those in zones that traffic is shifted away from.</summary>
+    public IReadOnlyList<string> AnswersOf(RequestContext context, JsonObject balancer)
+    {
+        var shifted = ShiftedZones(context, balancer);
+        var answers = balancer.Objects("AvailabilityZones").Zip(AddressesOf(balancer)).Where(pair => !shifted.Contains(pair.First.Required("ZoneName"))).Select(static pair => pair.Second).ToList();
+        return answers.Count > 0 ? answers : AddressesOf(balancer);
+    }
+
     /// <summary>Whether an alias to a balancer counts as healthy: each of its target groups that has targets has a healthy one.</summary>
     public bool IsHealthy(RequestContext context, JsonObject balancer)
     {
@@ -80,7 +88,7 @@ internal sealed partial class ElbService
         {
             return answer.Child("FixedResponseConfig")?.Int("StatusCode") ?? 503;
         }
-        var routed = SharesOf(context, balancer).SelectMany(share => RoutedTargets(context, share.Group)).ToList();
+        var routed = SharesOf(context, balancer).SelectMany(share => RoutedTargets(context, balancer, share.Group)).ToList();
         return routed.Count == 0 ? 503 : routed.Exists(target => target.IsServing) ? 200 : 502;
     }
 }

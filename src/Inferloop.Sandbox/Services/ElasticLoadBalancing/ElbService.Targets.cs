@@ -231,7 +231,7 @@ internal sealed partial class ElbService
             {
                 continue;
             }
-            descriptions.Add(Described(target, HealthOf(context, group, target, isUsed)));
+            descriptions.Add(Described(target, HealthOf(context, group, target, isUsed)).With("AdministrativeOverride", OverrideOf(context, group, target)));
         }
         foreach (var missing in asked.Where(item => !descriptions.Exists(description => description.Child("Target")!.Text("Id") == item.Text("Id"))))
         {

@@ -53,10 +53,18 @@ internal sealed partial class ElbService
         };
     }
 
-    /// <summary>The targets that requests to a group are sent to, and whether they serve: the healthy ones, or all when none is healthy.</summary>
-    public IReadOnlyList<(string Id, bool IsServing)> RoutedTargets(RequestContext context, JsonObject group)
+    /// <summary>
+    /// The targets that requests to a group are sent to, and whether they serve: the healthy ones, or all when none is healthy; those in a zone that
+    /// traffic is shifted away from only when there are no others.
+    /// </summary>
+    public IReadOnlyList<(string Id, bool IsServing)> RoutedTargets(RequestContext context, JsonObject balancer, JsonObject group)
     {
         var states = group.Objects("_Targets").Select(target => (Target: target, State: HealthOf(context, group, target, isUsed: true).Text("State"))).Where(item => item.State != "draining").ToList();
+        var shifted = ShiftedZones(context, balancer);
+        if (shifted.Count > 0 && states.Where(item => !shifted.Contains(ZoneOf(context, group, item.Target) ?? "")).ToList() is { Count: > 0 } elsewhere)
+        {
+            states = elsewhere;
+        }
         var healthy = states.Where(item => item.State is "healthy" or "unavailable").ToList();
         return [.. (healthy.Count > 0 ? healthy : states).Select(item => (item.Target.Required("Id"), Serves(context, group, item.Target).IsServing))];
     }

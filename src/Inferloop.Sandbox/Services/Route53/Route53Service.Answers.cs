@@ -50,7 +50,7 @@ internal sealed partial class Route53Service
         }
         var values = Values(context, zone, found, depth);
         return found[0].Text("Type") == "CNAME" && type != "CNAME" && values is [var next, ..]
-            ? Runtime.Service<ElbService>().FindByName(context, next) is { } balancer ? ElbService.AddressesOf(balancer.Balancer) : Resolve(context, Names.Normal(next), type, depth + 1)
+            ? Runtime.Service<ElbService>().FindByName(context, next) is { } balancer ? Runtime.Service<ElbService>().AnswersOf(balancer.Context, balancer.Balancer) : Resolve(context, Names.Normal(next), type, depth + 1)
             : values;
     }
 
@@ -102,7 +102,7 @@ internal sealed partial class Route53Service
         }
         if (type is "A" && Runtime.Service<ElbService>().FindByName(context, target) is { } found)
         {
-            return ElbService.AddressesOf(found.Balancer);
+            return Runtime.Service<ElbService>().AnswersOf(found.Context, found.Balancer);
         }
         // Names of services that are not load balancers: AWS answers with addresses of its own, the same for the same name.
         return type == "A" && !target.Contains(".elb.", StringComparison.Ordinal) ? ["13." + string.Join('.', Convert.FromHexString(Ec2Service.StableHex(target, 6)).Select(part => part))] : [];

@@ -64,6 +64,12 @@ internal sealed partial class EnvironmentOperations
         var began = options.Time.GetTimestamp();
         var stack = await FindStackAsync(environment.StackId, cancellation).ConfigureAwait(false) ?? throw NotFound(name, environment.Region);
         RefuseRemoval(name, stack, removal);
+        if ((stack.Parameters ?? []).Find(p => p.ParameterKey == "ReplicaRegion")?.ParameterValue is { Length: > 0 } standby)
+        {
+            throw new OperationException(
+                "EnvironmentHasStandby", OperationErrorKind.InvalidState, $"'{name}' has a standby in {standby}, which replicates from it.", $"Remove that first: Remove-InferloopStandby {name}.", name);
+        }
+
         await using var scope = await BeginAsync(environment.Spec, OperationKind.Delete, previewWith: null, cancellation).ConfigureAwait(false);
         try
         {

@@ -31,7 +31,7 @@ internal static class StandbySpecs
                 ReplicaRegion = "",
                 MultiRegionKey = false,
                 // Replicas have the names of their originals; what makes them is the primary's stack, afterwards.
-                PeerArns = $"{There(Output("JwtSecretArn"))},{There(Output("ApiKeysSecretArn"))},{(key.Contains(":key/mrk-", StringComparison.Ordinal) ? key : "")}",
+                PeerArns = $"{There(Output("JwtSecretArn"))},{There(Output("ApiKeysSecretArn"))},{(key.Contains(":key/mrk-", StringComparison.Ordinal) ? key : "")},{(live ? There(Output("DatabaseMasterSecretArn")) : "")}",
                 DatabaseSource = live ? Output("DatabaseArn") : "",
                 ReplicaTableName = live ? Output("TableName") : "",
             },

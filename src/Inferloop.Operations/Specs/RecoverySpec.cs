@@ -22,8 +22,8 @@ public sealed record RecoverySpec
     [SpecMember(Summary = "a multi-region key; decided when it is made")]
     public bool MultiRegionKey { get; init; }
 
-    /// <summary>What makes this the stack in the recovery region, whatever its role: replicas of the first region's two secrets, and its multi-region key or nothing. Default empty.</summary>
-    [SpecMember(Optional = true, Pattern = "^arn:aws[a-z-]*:secretsmanager:[^,]+,arn:aws[a-z-]*:secretsmanager:[^,]+,(arn:aws[a-z-]*:kms:[a-z0-9-]+:\\d{12}:key/mrk-[^,]+)?$", PatternMeaning = "the ARNs of two secrets, then a comma and the ARN of a multi-region key or nothing", Summary = "what the stack in the recovery region takes of the first one")]
+    /// <summary>What makes this the stack in the recovery region, whatever its role: replicas of the first region's secrets, and its multi-region key. New-InferloopStandby sets it. Default empty.</summary>
+    [SpecMember(Optional = true, Pattern = "^arn:aws[a-z-]*:secretsmanager:[^,]+,arn:aws[a-z-]*:secretsmanager:[^,]+,(arn:aws[a-z-]*:kms:[a-z0-9-]+:\\d{12}:key/mrk-[^,]+)?,(arn:aws[a-z-]*:secretsmanager:[^,]+)?$", PatternMeaning = "the ARNs of two secrets, of a multi-region key or nothing, and of a third secret or nothing, with commas between", Summary = "what the stack in the recovery region takes of the first one")]
     public string PeerArns { get; init; } = "";
 
     /// <summary>Whether this is the environment's second stack, in its recovery region; it does not follow the role.</summary>

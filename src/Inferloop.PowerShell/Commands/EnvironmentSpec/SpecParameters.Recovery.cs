@@ -22,7 +22,7 @@ public sealed partial class SpecParameters
     [Parameter]
     public bool? MultiRegionKey { get; set; }
 
-    /// <summary>What makes this the stack in the recovery region, whatever its role: replicas of the first region's two secrets, and its multi-region key or nothing. Default empty.</summary>
+    /// <summary>What makes this the stack in the recovery region, whatever its role: replicas of the first region's secrets, and its multi-region key. New-InferloopStandby sets it. Default empty.</summary>
     [Parameter]
     public string? PeerArns { get; set; }
 

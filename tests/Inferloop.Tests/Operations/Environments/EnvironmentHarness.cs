@@ -86,7 +86,7 @@ internal sealed class EnvironmentHarness : IAsyncDisposable
         new(await SandboxHost.StartAsync(new SandboxOptions { ClockRate = clockRate }, TestContext.Current.CancellationToken));
 
     /// <summary>An operator: a person at a machine.</summary>
-    public Operator Operator(string user = "ada", TimeProvider? time = null, Func<string, CancellationToken, Task>? beforeStep = null) => new(this, user, time, beforeStep);
+    public Operator Operator(string user = "ada", TimeProvider? time = null, Func<string, CancellationToken, Task>? beforeStep = null, string? region = null) => new(this, user, time, beforeStep, region);
 
     /// <summary>An operator whose process dies as the step begins: from there on nothing of it runs, no clean-up, no heartbeat.</summary>
     public DyingOperator Dying(string step, string user = "ada") => new(this, step, user);
@@ -142,15 +142,20 @@ internal sealed class EnvironmentHarness : IAsyncDisposable
 
     public void Repair() => File.Copy(Path.Combine(Repository.Root, "src/Inferloop.Templates/Stacks/network.yaml"), Path.Combine(TemplateFolder, "network.yaml"), overwrite: true);
 
-    internal EnvironmentAws Aws => new()
+    internal EnvironmentAws Aws => AwsOf(session);
+
+    /// <summary>The same account in another region.</summary>
+    internal EnvironmentAws AwsIn(string region) => AwsOf(session.InRegion(region));
+
+    private static EnvironmentAws AwsOf(AwsSession session) => new()
     {
-        CloudFormation = CloudFormation, S3 = S3, DynamoDB = DynamoDB,
+        CloudFormation = session.Client<IAmazonCloudFormation>(), S3 = session.Client<IAmazonS3>(), DynamoDB = session.Client<IAmazonDynamoDB>(),
         EC2 = session.Client<IAmazonEC2>(), ECS = session.Client<IAmazonECS>(), LoadBalancing = session.Client<IAmazonElasticLoadBalancingV2>(),
         Keys = session.Client<IAmazonKeyManagementService>(), Logs = session.Client<IAmazonCloudWatchLogs>(),
         Databases = session.Client<Amazon.RDS.IAmazonRDS>(), Caches = session.Client<Amazon.ElastiCache.IAmazonElastiCache>(),
         Session = session, CallerArn = async ct => (await session.GetCallerIdentityAsync(ct)).Arn,
         AccountId = async ct => (await session.GetCallerIdentityAsync(ct)).Account,
-        Region = "us-east-1",
+        Region = session.Region,
     };
 
     public async ValueTask DisposeAsync()
@@ -164,11 +169,11 @@ internal sealed class EnvironmentHarness : IAsyncDisposable
 /// <summary>One operator's view, with what was reported to them.</summary>
 internal sealed class Operator : IOperationReporter
 {
-    public Operator(EnvironmentHarness harness, string user, TimeProvider? time, Func<string, CancellationToken, Task>? beforeStep)
+    public Operator(EnvironmentHarness harness, string user, TimeProvider? time, Func<string, CancellationToken, Task>? beforeStep, string? region = null)
     {
         Steps = [];
         Operations = new EnvironmentOperations(
-            harness.Aws,
+            region is null ? harness.Aws : harness.AwsIn(region),
             new EnvironmentOptions
             {
                 PollMinimum = TimeSpan.FromMilliseconds(20), PollMaximum = TimeSpan.FromMilliseconds(100), TemplateFolder = harness.TemplateFolder,

@@ -19,6 +19,7 @@ internal static class ChangeJudge
 
         // What is made anew because somebody deleted it gets another id, which no comparison of templates knows of.
         own = listed.Any(c => c is { Action: EnvironmentChangeAction.Add, Drift: DriftStatus.Deleted }) ? null : own;
+        listed = listed.Select(c => Promotion(c, own)).ToList();
         foreach (var change in listed)
         {
             if (own is null || !change.IsChangeOfExisting || !change.Properties.Any(p => p.IsDynamic))
@@ -50,6 +51,20 @@ internal static class ChangeJudge
     private static bool IsModifiedNested(InferloopChange change) => change is { Type: "AWS::CloudFormation::Stack", Action: EnvironmentChangeAction.Modify };
 
     private static bool IsEmptyNested(InferloopChange change) => IsModifiedNested(change) && change.Properties.All(p => p.IsDynamic);
+
+    /// <summary>A replica that loses its source is promoted where it is. CloudFormation says of the property only that it may replace, which another source does.</summary>
+    private static InferloopChange Promotion(InferloopChange change, StackDifference? own)
+    {
+        const string Source = "SourceDBInstanceIdentifier";
+        if (change is not { Type: "AWS::RDS::DBInstance", IsChangeOfExisting: true } || !change.Properties.Any(p => p.TopLevel == Source))
+        {
+            return change;
+        }
+
+        var known = own?.Find(change.Path)?.Properties.FirstOrDefault(p => TopLevel(p.Path) == Source);
+        var leaves = known is not null ? known is { After: null, KnownAfterApply: false } : change.Properties.All(p => p.TopLevel != Source || p is { After: null, Before: not null, KnownAfterApply: false });
+        return leaves ? WithOnly(change, change.Properties.Select(p => p.TopLevel == Source ? p with { Replacement = EnvironmentReplacement.Never } : p).ToList()) : change;
+    }
 
     private static InferloopChange WithOnly(InferloopChange change, IReadOnlyList<InferloopPropertyChange> kept)
     {

@@ -79,6 +79,7 @@ internal sealed class StandbyOperations(EnvironmentOperations primary, Environme
         standby = await new StandbyReplicas(primary, recovery).WithStreamAsync(standby, cancellation).ConfigureAwait(false);
         await ApplyAsync(recovery, standby, live, cancellation).ConfigureAwait(false);
         Reporter.Progress(new OperationProgress($"Standby of {environment.Name}", "", 100, Completed: true));
+        environment = await primary.RefreshAsync(environment.StackName, withHealth: false, cancellation).ConfigureAwait(false) ?? environment;
         return await GetAsync(environment, cancellation).ConfigureAwait(false) ?? throw EnvironmentOperations.NotFound(standby.Name, standby.Region);
     }
 

@@ -36,6 +36,10 @@ public abstract class EnvironmentCmdlet : AwsCmdlet
             ? Operations(session.InRegion(connection.Region))
             : Operations(await GetSessionAsync(connection.Region, cancellationToken).ConfigureAwait(false));
 
+    /// <summary>The operations of the same account in another region.</summary>
+    private protected EnvironmentOperations InRegion(EnvironmentOperations operations, string region) =>
+        Operations(((AwsSession)operations.Aws.Connection.Session!).InRegion(region));
+
     /// <summary>The one environment of that name, and stage where several stages have it.</summary>
     private protected static async Task<InferloopEnvironment> ResolveAsync(EnvironmentOperations operations, string name, EnvironmentStage? stage, CancellationToken cancellationToken)
     {

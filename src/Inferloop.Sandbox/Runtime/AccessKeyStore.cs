@@ -23,6 +23,9 @@ internal sealed class AccessKey
     /// <summary>When a session key expires, in real time (as its clients see time).</summary>
     public DateTimeOffset? Expiration { get; init; }
 
+    /// <summary>Whether it can be used: its owner may have switched it off.</summary>
+    public bool IsActive { get; set; } = true;
+
     public override string ToString() => Id;
 }
 
@@ -49,7 +52,17 @@ internal sealed class AccessKeyStore
     /// <summary>The sandbox's own key.</summary>
     public AccessKey Root { get; }
 
-    public AccessKey? Find(string id) => keys.GetValueOrDefault(id);
+    /// <summary>A key that requests may be signed with at present.</summary>
+    public AccessKey? Find(string id) => keys.GetValueOrDefault(id) is { IsActive: true } key ? key : null;
+
+    /// <summary>Switches a key off, and on again.</summary>
+    public void SetActive(string id, bool isActive)
+    {
+        if (keys.TryGetValue(id, out var key))
+        {
+            key.IsActive = isActive;
+        }
+    }
 
     public void Add(AccessKey key) => keys[key.Id] = key;
 

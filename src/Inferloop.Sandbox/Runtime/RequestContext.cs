@@ -27,6 +27,9 @@ internal sealed class RequestContext
     /// <summary>The sandbox clock's moment.</summary>
     public DateTimeOffset Now => Runtime.Clock.Now;
 
+    /// <summary>The operation that was asked for over the wire; empty for calls inside the process.</summary>
+    public string Operation { get; set; } = "";
+
     /// <summary>The request as it came over the wire; null for calls inside the process.</summary>
     public ServiceRequest? Request { get; init; }
 

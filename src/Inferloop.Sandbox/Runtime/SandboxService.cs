@@ -49,6 +49,10 @@ internal abstract class SandboxService
             input = ReadInput(shape, input);
         }
         InputValidator.Validate(Model, operationModel, input);
+        if (context.Request is not null)
+        {
+            context.Operation = operation;
+        }
         return await handler(context, input).ConfigureAwait(false);
     }
 

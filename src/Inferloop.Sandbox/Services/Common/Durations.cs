@@ -187,6 +187,9 @@ internal static class Durations
     /// <summary>Until AWS's own monitoring has found a zone impaired.</summary>
     public static readonly TimeSpan ZonalAutoshift = TimeSpan.FromMinutes(4);
 
+    /// <summary>A new account of an organization: "a few minutes" in the guide.</summary>
+    public static readonly TimeSpan AccountCreate = TimeSpan.FromSeconds(90);
+
     /// <summary>The four steps of a managed rotation.</summary>
     public static readonly TimeSpan SecretRotation = TimeSpan.FromSeconds(30);
 

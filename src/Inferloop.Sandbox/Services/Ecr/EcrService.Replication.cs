@@ -6,7 +6,7 @@ namespace Inferloop.Sandbox.Services.Ecr;
 /// <summary>Replication of a registry: images that are pushed after it is configured are copied to other regions; deletions are not.</summary>
 internal sealed partial class EcrService
 {
-    private const string Registry = "registry";
+    private const string RegistryDocuments = "registry";
 
     private void AddReplication()
     {
@@ -29,8 +29,24 @@ internal sealed partial class EcrService
             {
                 throw BadReplication("A replication configuration has at most 25 unique destinations");
             }
-            Collection(context, Registry).Put(Registry, new JsonObject { ["replicationConfiguration"] = configuration.Copy() });
+            Collection(context, RegistryDocuments).Put(RegistryDocuments, new JsonObject { ["replicationConfiguration"] = configuration.Copy() });
             return new JsonObject { ["replicationConfiguration"] = configuration.Copy() };
+        });
+        On("PutRegistryPolicy", (context, input) =>
+        {
+            if (PolicyDocument.Problem(input.Required("policyText"), isResourcePolicy: true, needsResource: true) is { } problem)
+            {
+                throw new ServiceFault("InvalidParameterException", $"Invalid parameter at 'PolicyText' failed to satisfy constraint: '{problem}'");
+            }
+            Collection(context, RegistryDocuments).Put("policy", input.Pick("policyText"));
+            return input.Pick("policyText").With("registryId", context.AccountId);
+        });
+        On("GetRegistryPolicy", (context, _) => RegistryPolicy(context));
+        On("DeleteRegistryPolicy", (context, _) =>
+        {
+            var present = RegistryPolicy(context);
+            Collection(context, RegistryDocuments).Remove("policy");
+            return present;
         });
         On("DescribeImageReplicationStatus", (context, input) =>
         {
@@ -43,7 +59,10 @@ internal sealed partial class EcrService
     private static ServiceFault BadReplication(string problem) =>
         new("InvalidParameterException", $"Invalid parameter at 'replicationConfiguration' failed to satisfy constraint: '{problem}'");
 
-    private JsonNode Replication(RequestContext context) => Collection(context, Registry).Get(Registry)?["replicationConfiguration"].Copy() ?? new JsonObject { ["rules"] = new JsonArray() };
+    private JsonObject RegistryPolicy(RequestContext context) => (Collection(context, RegistryDocuments).Get("policy")
+        ?? throw new ServiceFault("RegistryPolicyNotFoundException", $"Registry policy does not exist in the registry with id '{context.AccountId}'")).With("registryId", context.AccountId);
+
+    private JsonNode Replication(RequestContext context) => Collection(context, RegistryDocuments).Get(RegistryDocuments)?["replicationConfiguration"].Copy() ?? new JsonObject { ["rules"] = new JsonArray() };
 
     /// <summary>Sends an image that was pushed where the registry's rules say.</summary>
     private void Replicate(RequestContext context, string repository, string digest, string? tag)
@@ -55,9 +74,8 @@ internal sealed partial class EcrService
         {
             var (here, there) = (context.Detached(), context.With(registry, region).Detached());
             SetReplication(here, repository, digest, there, "IN_PROGRESS", null);
-            if (registry != context.AccountId)
+            if (!CrossAccount.Allows(Runtime.SystemContext(context.AccountId, context.Region), registry, Collection(there, RegistryDocuments).Get("policy")?.Text("policyText"), "ecr:ReplicateImage", there.Arn("ecr", "repository/" + repository)))
             {
-                // The registry policies by which another account would allow it are not among what the sandbox has: none does.
                 SetReplication(here, repository, digest, there, "FAILED", "AccessDeniedException");
                 continue;
             }

@@ -99,6 +99,22 @@ internal sealed partial class EcrService : SandboxService
         });
     }
 
+    /// <summary>An operation on the registry that the request names: the caller's own, or another account's as the repository's policy lets it.</summary>
+    private new void On(string operation, Func<RequestContext, JsonObject, JsonObject> handler) => base.On(operation, (context, input) => handler(Registry(context, input, operation), input));
+
+    private RequestContext Registry(RequestContext context, JsonObject input, string operation)
+    {
+        if (input.Text("registryId") is not { } registry || registry == context.AccountId)
+        {
+            return context;
+        }
+        var there = context.With(registry, context.Region);
+        var name = input.Text("repositoryName") ?? (input.Texts("repositoryNames") is [var first, ..] ? first : "*");
+        var arn = there.Arn("ecr", "repository/" + name);
+        return CrossAccount.Allows(context, registry, Repositories(there).Get(name)?.Text("_Policy"), "ecr:" + operation, arn)
+            ? there : throw new ServiceFault("AccessDeniedException", CrossAccount.Refusal(context, "ecr:" + operation, arn));
+    }
+
     private Collection Repositories(RequestContext context) => Collection(context, "repositories");
 
     /// <summary>An image by its tag or digest, for what runs it; null when it is not there.</summary>

@@ -48,7 +48,7 @@ internal sealed partial class IamService
         }
     }
 
-    private int Attachments(RequestContext context, string arn) => Roles(context).Where(role => role.Texts("_Attached").Contains(arn)).Count;
+    private int Attachments(RequestContext context, string arn) => Roles(context).Where(role => role.Texts("_Attached").Contains(arn)).Count + Users(context).Where(user => user.Texts("_Attached").Contains(arn)).Count;
 
     private JsonObject Policy(RequestContext context, string arn)
     {

@@ -165,33 +165,28 @@ internal sealed partial class IamService
     {
         var arn = input.Required("PolicyArn");
         RequirePolicy(context, arn);
-        return Change(context, input, role =>
-        {
-            var attached = role.Texts("_Attached");
-            if (attached.Contains(arn))
-            {
-                return;
-            }
-            if (attached.Count >= MaximumAttachedPolicies)
-            {
-                throw new ServiceFault("LimitExceeded", $"Cannot exceed quota for PoliciesPerRole: {MaximumAttachedPolicies}", 409);
-            }
-            role.ListOrNew("_Attached").Add(arn);
-        });
+        return Change(context, input, role => Attach(role, arn, "PoliciesPerRole"));
     }
 
-    private JsonObject DetachRolePolicy(RequestContext context, JsonObject input)
+    private JsonObject DetachRolePolicy(RequestContext context, JsonObject input) => Change(context, input, role => Detach(role, input.Required("PolicyArn")));
+
+    /// <summary>The role by which the management account of an organization gets into an account that it made.</summary>
+    public void AddManagementRole(RequestContext context, string name, string management) => Roles(context).TryAdd(name, new JsonObject
     {
-        var arn = input.Required("PolicyArn");
-        return Change(context, input, role =>
+        ["Path"] = "/",
+        ["RoleName"] = name,
+        ["RoleId"] = Id("AROA"),
+        ["Arn"] = context.GlobalArn("iam", "role/" + name),
+        ["CreateDate"] = Documents.Time(context.Now),
+        ["AssumeRolePolicyDocument"] = new JsonObject
         {
-            if (!role.Texts("_Attached").Contains(arn))
-            {
-                throw NoSuch($"Policy {arn} was not found.");
-            }
-            role["_Attached"] = role.Texts("_Attached").Where(item => item != arn).ToTextList();
-        });
-    }
+            ["Version"] = "2012-10-17",
+            ["Statement"] = new JsonArray(new JsonObject { ["Effect"] = "Allow", ["Principal"] = new JsonObject { ["AWS"] = $"arn:{context.Partition}:iam::{management}:root" }, ["Action"] = "sts:AssumeRole" }),
+        }.ToJsonString(),
+        ["MaxSessionDuration"] = 3600,
+        ["_Inline"] = new JsonObject(),
+        ["_Attached"] = new JsonArray($"arn:{context.Partition}:iam::aws:policy/AdministratorAccess"),
+    });
 
     private static readonly Dictionary<string, string> ServiceLinkedRoles = new(StringComparer.Ordinal)
     {

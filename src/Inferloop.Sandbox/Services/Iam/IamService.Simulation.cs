@@ -41,8 +41,8 @@ internal sealed partial class IamService
         {
             return ([("AdministratorAccess", ManagedPolicies.Document("AdministratorAccess"))], null);
         }
-        var name = resource[0] switch { "role" => resource[^1], "assumed-role" when resource.Length > 1 => resource[1], "user" or "group" => "", _ => throw new ServiceFault("InvalidInput", $"Invalid Entity Arn: {arn}") };
-        if (Roles(owner).Get(name) is not { } role)
+        var name = resource[0] switch { "role" => resource[^1], "assumed-role" when resource.Length > 1 => resource[1], "user" => resource[^1], "group" => "", _ => throw new ServiceFault("InvalidInput", $"Invalid Entity Arn: {arn}") };
+        if ((resource[0] == "user" ? Users(owner) : Roles(owner)).Get(name) is not { } role)
         {
             return null;
         }

@@ -3,13 +3,14 @@ using Inferloop.Sandbox.Runtime;
 
 namespace Inferloop.Sandbox.Services.Iam;
 
-/// <summary>IAM: roles, policies, instance profiles, identity providers. Permissions are kept, checked for form and evaluated where someone asks (simulations, services that look at a role); requests are not held to them.</summary>
+/// <summary>IAM: roles, users with access keys, policies, instance profiles, identity providers. Permissions are kept, checked for form and evaluated where someone asks (simulations, services that look at a role); requests are not held to them.</summary>
 internal sealed partial class IamService : SandboxService
 {
     public IamService(SandboxRuntime runtime)
         : base(runtime, "iam")
     {
         AddRoles();
+        AddUsers();
         AddPolicies();
         AddProfiles();
         AddSimulation();
@@ -17,6 +18,8 @@ internal sealed partial class IamService : SandboxService
         {
             ["SummaryMap"] = new JsonObject
             {
+                ["Users"] = Users(context).Count,
+                ["UsersQuota"] = 5000,
                 ["Roles"] = Roles(context).Count,
                 ["RolesQuota"] = 1000,
                 ["Policies"] = Policies(context).Count,

@@ -131,11 +131,19 @@ internal sealed partial class KmsService : SandboxService
                 throw new ServiceFault("NotFoundException", $"Alias {region.Arn("kms", name)} is not found.");
             }
         }
+        if (region.AccountId != context.AccountId && context.Operation.Length > 0
+            && !CrossAccount.Allows(context, region.AccountId, Keys(region).Get(name)?.Text("_Policy"), Action(context), region.Arn("kms", "key/" + name)))
+        {
+            throw new ServiceFault("AccessDeniedException", CrossAccount.Refusal(context, Action(context), region.Arn("kms", "key/" + name)));
+        }
         return Keys(region).Get(name)
             ?? throw new ServiceFault("NotFoundException", Guid.TryParse(name, out _) || name.StartsWith("mrk-", StringComparison.Ordinal)
                 ? $"Key '{region.Arn("kms", "key/" + name)}' does not exist"
                 : $"Invalid keyId {name}");
     }
+
+    /// <summary>What the caller does with a key: a service that is to use one for it is given a grant.</summary>
+    private string Action(RequestContext context) => "kms:" + (Implements(context.Operation) ? context.Operation : "CreateGrant");
 
     private JsonObject CreateKey(RequestContext context, JsonObject input)
     {

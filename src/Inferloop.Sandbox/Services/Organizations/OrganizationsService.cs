@@ -5,10 +5,10 @@ using Inferloop.Sandbox.Runtime;
 namespace Inferloop.Sandbox.Services.Organizations;
 
 /// <summary>
-/// AWS Organizations: an organization of one account from the start, with a root and organizational units; policies of all types, attached and
+/// AWS Organizations: an organization of one account from the start, which can make further ones; a root and organizational units; policies of all types, attached and
 /// detached. The service control policies are kept, not enforced.
 /// </summary>
-internal sealed class OrganizationsService : SandboxService
+internal sealed partial class OrganizationsService : SandboxService
 {
     private const int MaximumPolicySize = 5120;
     private const int MaximumAttached = 5;
@@ -18,30 +18,27 @@ internal sealed class OrganizationsService : SandboxService
         : base(runtime, "organizations")
     {
         On("CreateOrganization", CreateOrganization);
-        On("DescribeOrganization", (context, _) => new JsonObject { ["Organization"] = Organization(context) });
-        On("ListRoots", (context, _) => new JsonObject { ["Roots"] = new JsonArray(Root(context)) });
-        On("ListAccounts", (context, _) => new JsonObject { ["Accounts"] = new JsonArray(Account(context)) });
-        On("ListAccountsForParent", (context, input) => new JsonObject { ["Accounts"] = Parent(context, input.Required("ParentId")) == RootId(context) ? new JsonArray(Account(context)) : [] });
-        On("DescribeAccount", (context, input) => input.Text("AccountId") == context.AccountId ? new JsonObject { ["Account"] = Account(context) }
-            : throw new ServiceFault("AccountNotFoundException", "You specified an account that doesn't exist."));
-        On("CreateOrganizationalUnit", CreateUnit);
-        On("DescribeOrganizationalUnit", (context, input) => new JsonObject { ["OrganizationalUnit"] = Unit(context, input.Required("OrganizationalUnitId")) });
-        On("ListOrganizationalUnitsForParent", (context, input) => Page(input, Units(context).Where(unit => unit.Text("_Parent") == Parent(context, input.Required("ParentId"))), "OrganizationalUnits"));
-        On("ListChildren", (context, input) => Page(input, input.Text("ChildType") == "ACCOUNT"
-            ? Parent(context, input.Required("ParentId")) == RootId(context) ? [new JsonObject { ["Id"] = context.AccountId, ["Type"] = "ACCOUNT" }] : []
+        On("DescribeOrganization", (context, _) => new JsonObject { ["Organization"] = Organization(Members.Get(context.AccountId)?.Text("Management") is { } management ? context.With(management, context.Region) : context) });
+        AddAccounts();
+        OnManagement("ListRoots", (context, _) => new JsonObject { ["Roots"] = new JsonArray(Root(context)) });
+        OnManagement("CreateOrganizationalUnit", CreateUnit);
+        OnManagement("DescribeOrganizationalUnit", (context, input) => new JsonObject { ["OrganizationalUnit"] = Unit(context, input.Required("OrganizationalUnitId")) });
+        OnManagement("ListOrganizationalUnitsForParent", (context, input) => Page(input, Units(context).Where(unit => unit.Text("_Parent") == Parent(context, input.Required("ParentId"))), "OrganizationalUnits"));
+        OnManagement("ListChildren", (context, input) => Page(input, input.Text("ChildType") == "ACCOUNT"
+            ? All(context, account => account.Text("_Parent") == Parent(context, input.Required("ParentId"))).ConvertAll(static account => new JsonObject { ["Id"] = account.Text("Id"), ["Type"] = "ACCOUNT" })
             : Units(context).Where(unit => unit.Text("_Parent") == Parent(context, input.Required("ParentId"))).Select(unit => new JsonObject { ["Id"] = unit.Text("Id"), ["Type"] = "ORGANIZATIONAL_UNIT" }).ToList(), "Children"));
-        On("ListParents", (context, input) =>
+        OnManagement("ListParents", (context, input) =>
         {
             var child = input.Required("ChildId");
-            var parent = child == context.AccountId ? RootId(context) : Units(context).Get(child)?.Required("_Parent") ?? throw new ServiceFault("ChildNotFoundException", "You specified a child that doesn't exist.");
+            var parent = child == context.AccountId || Accounts(context).Contains(child) ? Find(context, child).Required("_Parent") : Units(context).Get(child)?.Required("_Parent") ?? throw new ServiceFault("ChildNotFoundException", "You specified a child that doesn't exist.");
             return new JsonObject { ["Parents"] = new JsonArray(new JsonObject { ["Id"] = parent, ["Type"] = parent.StartsWith("r-", StringComparison.Ordinal) ? "ROOT" : "ORGANIZATIONAL_UNIT" }) };
         });
-        On("EnablePolicyType", (context, input) => Types(context, input, true));
-        On("DisablePolicyType", (context, input) => Types(context, input, false));
+        OnManagement("EnablePolicyType", (context, input) => Types(context, input, true));
+        OnManagement("DisablePolicyType", (context, input) => Types(context, input, false));
         AddPolicies();
-        On("TagResource", (context, input) => Retag(context, input, document => Tags.Put(document, "_Tags", input.Objects("Tags"))));
-        On("UntagResource", (context, input) => Retag(context, input, document => Tags.Remove(document, "_Tags", input.Texts("TagKeys"))));
-        On("ListTagsForResource", (context, input) => new JsonObject { ["Tags"] = Tagged(context, input.Required("ResourceId")).Get(input.Required("ResourceId"))!["_Tags"].Copy() ?? new JsonArray() });
+        OnManagement("TagResource", (context, input) => Retag(context, input, document => Tags.Put(document, "_Tags", input.Objects("Tags"))));
+        OnManagement("UntagResource", (context, input) => Retag(context, input, document => Tags.Remove(document, "_Tags", input.Texts("TagKeys"))));
+        OnManagement("ListTagsForResource", (context, input) => new JsonObject { ["Tags"] = Tagged(context, input.Required("ResourceId")).Get(input.Required("ResourceId"))!["_Tags"].Copy() ?? new JsonArray() });
     }
 
     private Collection Units(RequestContext context) => Runtime.Collection(ModelName, "units", context.AccountId, "");
@@ -132,7 +129,7 @@ internal sealed class OrganizationsService : SandboxService
 
     private void AddPolicies()
     {
-        On("CreatePolicy", (context, input) =>
+        OnManagement("CreatePolicy", (context, input) =>
         {
             CheckContent(input.Required("Content"), input.Required("Type"));
             if (All(context).Any(policy => policy.Text("Name") == input.Text("Name") && policy.Text("Type") == input.Text("Type")))
@@ -153,8 +150,8 @@ internal sealed class OrganizationsService : SandboxService
             PolicyStore(context).Put(id, policy);
             return Described(policy);
         });
-        On("DescribePolicy", (context, input) => Described(Policy(context, input.Required("PolicyId"))));
-        On("UpdatePolicy", (context, input) =>
+        OnManagement("DescribePolicy", (context, input) => Described(Policy(context, input.Required("PolicyId"))));
+        OnManagement("UpdatePolicy", (context, input) =>
         {
             var policy = Own(context, input.Required("PolicyId"));
             if (input.Text("Content") is { } content)
@@ -166,7 +163,7 @@ internal sealed class OrganizationsService : SandboxService
             PolicyStore(context).Put(policy.Required("Id"), policy);
             return Described(policy);
         });
-        On("DeletePolicy", (context, input) =>
+        OnManagement("DeletePolicy", (context, input) =>
         {
             var policy = Own(context, input.Required("PolicyId"));
             if (policy.Texts("_Targets").Count > 0)
@@ -176,8 +173,8 @@ internal sealed class OrganizationsService : SandboxService
             PolicyStore(context).Remove(policy.Required("Id"));
             return [];
         });
-        On("ListPolicies", (context, input) => Page(input, All(context).Where(policy => policy.Text("Type") == input.Text("Filter")).ToList(), "Policies"));
-        On("AttachPolicy", (context, input) =>
+        OnManagement("ListPolicies", (context, input) => Page(input, All(context).Where(policy => policy.Text("Type") == input.Text("Filter")).ToList(), "Policies"));
+        OnManagement("AttachPolicy", (context, input) =>
         {
             var policy = Own(context, input.Required("PolicyId"));
             var target = Target(context, input.Required("TargetId"));
@@ -196,7 +193,7 @@ internal sealed class OrganizationsService : SandboxService
             PolicyStore(context).Update(policy.Required("Id"), document => document.ListOrNew("_Targets").Add(target));
             return [];
         });
-        On("DetachPolicy", (context, input) =>
+        OnManagement("DetachPolicy", (context, input) =>
         {
             var policy = Own(context, input.Required("PolicyId"));
             var target = Target(context, input.Required("TargetId"));
@@ -207,17 +204,17 @@ internal sealed class OrganizationsService : SandboxService
             PolicyStore(context).Update(policy.Required("Id"), document => document["_Targets"] = document.Texts("_Targets").Where(item => item != target).ToTextList());
             return [];
         });
-        On("ListPoliciesForTarget", (context, input) =>
+        OnManagement("ListPoliciesForTarget", (context, input) =>
         {
             var target = Target(context, input.Required("TargetId"));
             return Page(input, All(context).Where(policy => policy.Text("Type") == input.Text("Filter") && (policy.Text("Id") == FullAccess || policy.Texts("_Targets").Contains(target))).ToList(), "Policies");
         });
-        On("ListTargetsForPolicy", (context, input) => Page(input, Policy(context, input.Required("PolicyId")).Texts("_Targets").Select(target => new JsonObject
+        OnManagement("ListTargetsForPolicy", (context, input) => Page(input, Policy(context, input.Required("PolicyId")).Texts("_Targets").Select(target => new JsonObject
         {
             ["TargetId"] = target,
-            ["Arn"] = target == context.AccountId ? Account(context)["Arn"].Copy() : target == RootId(context) ? Root(context)["Arn"].Copy() : Unit(context, target)["Arn"].Copy(),
-            ["Name"] = target == context.AccountId ? "sandbox" : target == RootId(context) ? "Root" : Unit(context, target).Text("Name"),
-            ["Type"] = target == context.AccountId ? "ACCOUNT" : target == RootId(context) ? "ROOT" : "ORGANIZATIONAL_UNIT",
+            ["Arn"] = IsAccount(context, target) ? Find(context, target)["Arn"].Copy() : target == RootId(context) ? Root(context)["Arn"].Copy() : Unit(context, target)["Arn"].Copy(),
+            ["Name"] = IsAccount(context, target) ? Find(context, target).Text("Name") : target == RootId(context) ? "Root" : Unit(context, target).Text("Name"),
+            ["Type"] = IsAccount(context, target) ? "ACCOUNT" : target == RootId(context) ? "ROOT" : "ORGANIZATIONAL_UNIT",
         }).ToList(), "Targets"));
     }
 
@@ -239,7 +236,9 @@ internal sealed class OrganizationsService : SandboxService
     private JsonObject Own(RequestContext context, string id) => Policy(context, id) is var policy && policy.Is("AwsManaged")
         ? throw new ServiceFault("PolicyChangesInProgressException", "AWS managed policies can't be changed in the sandbox.") : policy;
 
-    private string Target(RequestContext context, string id) => id == context.AccountId || id == RootId(context) || Units(context).Contains(id) ? id
+    private bool IsAccount(RequestContext context, string id) => id == context.AccountId || Accounts(context).Contains(id);
+
+    private string Target(RequestContext context, string id) => id == context.AccountId || id == RootId(context) || Units(context).Contains(id) || Accounts(context).Contains(id) ? id
         : throw new ServiceFault("TargetNotFoundException", "You specified a target that doesn't exist.");
 
     private static JsonObject Described(JsonObject policy) => new()
@@ -278,7 +277,7 @@ internal sealed class OrganizationsService : SandboxService
         }
     }
 
-    private Collection Tagged(RequestContext context, string id) => PolicyStore(context).Contains(id) ? PolicyStore(context) : Units(context).Contains(id) ? Units(context)
+    private Collection Tagged(RequestContext context, string id) => PolicyStore(context).Contains(id) ? PolicyStore(context) : Units(context).Contains(id) ? Units(context) : Accounts(context).Contains(id) ? Accounts(context)
         : throw new ServiceFault("TargetNotFoundException", "You specified a target that doesn't exist.");
 
     private JsonObject Retag(RequestContext context, JsonObject input, Action<JsonObject> change)

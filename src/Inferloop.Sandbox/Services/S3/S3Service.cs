@@ -39,15 +39,15 @@ internal sealed partial class S3Service : SandboxService
     }
 
     /// <summary>The bucket, if the caller may use it from where it calls.</summary>
-    private S3Bucket FindBucket(RequestContext context, JsonObject input) => FindBucket(context, (string)input["Bucket"]!, anyRegion: context.Request is null, (string?)input["ExpectedBucketOwner"]);
+    private S3Bucket FindBucket(RequestContext context, JsonObject input) => FindBucket(context, (string)input["Bucket"]!, anyRegion: context.Request is null, (string?)input["ExpectedBucketOwner"], (string?)input["Key"]);
 
-    private S3Bucket FindBucket(RequestContext context, string name, bool anyRegion, string? expectedOwner = null)
+    private S3Bucket FindBucket(RequestContext context, string name, bool anyRegion, string? expectedOwner = null, string? key = null)
     {
         if (!buckets.TryGetValue(name, out var bucket))
         {
             throw new ServiceFault("NoSuchBucket", "The specified bucket does not exist", 404, new JsonObject { ["BucketName"] = name });
         }
-        if (bucket.AccountId != context.AccountId && !PolicyAdmits(bucket, context.AccountId))
+        if (bucket.AccountId != context.AccountId && !PolicyAdmits(context, bucket, key))
         {
             throw AccessDenied();
         }
@@ -70,18 +70,39 @@ internal sealed partial class S3Service : SandboxService
         return bucket;
     }
 
-    /// <summary>Another account is let in only by a statement that allows it by name.</summary>
-    private static bool PolicyAdmits(S3Bucket bucket, string accountId)
+    /// <summary>Another account is let in only by the bucket's policy; what the sandbox itself does for one, by a statement that names it.</summary>
+    private bool PolicyAdmits(RequestContext context, S3Bucket bucket, string? key)
     {
+        string? policy;
         lock (bucket.Gate)
         {
-            return bucket.Configuration.TryGetValue("policy", out var policy)
-                && JsonNode.Parse((string)policy!)?["Statement"] is { } statements
-                && (statements as JsonArray ?? [statements.DeepClone()]).OfType<JsonObject>().Any(statement =>
-                    (string?)statement["Effect"] == "Allow"
-                    && statement["Principal"]?.ToJsonString().Contains(accountId, StringComparison.Ordinal) == true);
+            policy = bucket.Configuration.TryGetValue("policy", out var found) ? (string?)found : null;
         }
+        if (policy is null)
+        {
+            return false;
+        }
+        if (context.Operation.Length == 0)
+        {
+            return PolicyDocument.AsObject(policy) is JsonObject document && (document["Statement"] as JsonArray ?? [document["Statement"].Copy()]).OfType<JsonObject>()
+                .Any(statement => statement.Text("Effect") == "Allow" && statement["Principal"]?.ToJsonString().Contains(context.AccountId, StringComparison.Ordinal) == true);
+        }
+        var arn = $"arn:{context.Partition}:s3:::{bucket.Name}";
+        return CrossAccount.Allows(context, bucket.AccountId, policy, "s3:" + (Implements(context.Operation) ? ActionOf(context.Operation) : "GetObject"), key is null ? arn : $"{arn}/{key}");
     }
+
+    /// <summary>The action that policies know an operation by.</summary>
+    private static string ActionOf(string operation) => operation switch
+    {
+        "HeadObject" or "GetObjectAttributes" => "GetObject",
+        "CreateMultipartUpload" or "UploadPart" or "UploadPartCopy" or "CompleteMultipartUpload" or "CopyObject" => "PutObject",
+        "ListObjects" or "ListObjectsV2" or "HeadBucket" => "ListBucket",
+        "ListObjectVersions" => "ListBucketVersions",
+        "ListMultipartUploads" => "ListBucketMultipartUploads",
+        "ListParts" => "ListMultipartUploadParts",
+        "DeleteObjects" => "DeleteObject",
+        _ => operation,
+    };
 
     private static S3Version FindVersion(S3Bucket bucket, string key, string? versionId)
     {

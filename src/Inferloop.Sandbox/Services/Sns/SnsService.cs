@@ -119,7 +119,17 @@ internal sealed partial class SnsService : SandboxService
 
     private static ServiceFault Invalid(string message) => new("InvalidParameter", message);
 
-    private JsonObject Topic(RequestContext context, string arn) => Topics(context).Get(arn) ?? throw new ServiceFault("NotFound", "Topic does not exist", 404);
+    private JsonObject Topic(RequestContext context, string arn)
+    {
+        var owner = arn.Split(':') is [_, _, "sns", _, { Length: 12 } account, ..] ? account : context.AccountId;
+        var topic = Topics(context.With(owner, context.Region)).Get(arn);
+        var action = "SNS:" + context.Operation.Replace("PublishBatch", "Publish", StringComparison.Ordinal);
+        if (owner != context.AccountId && context.Operation.Length > 0 && !CrossAccount.Allows(context, owner, topic?.Child("_Attributes")?.Text("Policy"), action, arn))
+        {
+            throw new ServiceFault("AuthorizationError", CrossAccount.Refusal(context, action, arn), 403);
+        }
+        return topic ?? throw new ServiceFault("NotFound", "Topic does not exist", 404);
+    }
 
     private JsonObject Subscription(RequestContext context, string arn) => Subscriptions(context).Find(item => ArnOf(item) == arn) ?? throw new ServiceFault("NotFound", "Subscription does not exist", 404);
 

@@ -30,7 +30,7 @@ internal sealed partial class SqsService : SandboxService
         On("DeleteQueue", (context, input) => queues.TryRemove(Queue(context, input).Key, out _) ? [] : []);
         On("GetQueueUrl", (context, input) => new JsonObject
         {
-            ["QueueUrl"] = Url(context, (queues.GetValueOrDefault((input.Text("QueueOwnerAWSAccountId") ?? context.AccountId, context.Region, input.Required("QueueName"))) ?? throw NoQueue()).Key),
+            ["QueueUrl"] = Url(context, Admitted(context, queues.GetValueOrDefault((input.Text("QueueOwnerAWSAccountId") ?? context.AccountId, context.Region, input.Required("QueueName"))) ?? throw NoQueue()).Key),
         });
         On("ListQueues", (context, input) =>
         {
@@ -115,7 +115,16 @@ internal sealed partial class SqsService : SandboxService
     private MessageQueue Queue(RequestContext context, JsonObject input)
     {
         var parts = input.Required("QueueUrl").TrimEnd('/').Split('/');
-        return queues.GetValueOrDefault((parts.Length > 1 ? parts[^2] : context.AccountId, context.Region, parts[^1])) ?? throw NoQueue();
+        var queue = queues.GetValueOrDefault((parts.Length > 1 ? parts[^2] : context.AccountId, context.Region, parts[^1])) ?? throw NoQueue();
+        return Admitted(context, queue);
+    }
+
+    /// <summary>The queue, if the caller's account may do what it asks: its own, or one whose policy lets it.</summary>
+    private static MessageQueue Admitted(RequestContext context, MessageQueue queue)
+    {
+        var action = "sqs:" + context.Operation.Replace("Batch", "", StringComparison.Ordinal);
+        return context.Operation.Length == 0 || queue.Key.Account == context.AccountId || CrossAccount.Allows(context, queue.Key.Account, queue.Describe(context).GetValueOrDefault("Policy"), action, queue.Arn)
+            ? queue : throw new ServiceFault("AccessDeniedException", CrossAccount.Refusal(context, action.ToLowerInvariant(), queue.Arn), 403);
     }
 
     private MessageQueue? ByArn(string arn) => arn.Split(':') is [_, _, "sqs", var region, var account, var name] ? queues.GetValueOrDefault((account, region, name)) : null;

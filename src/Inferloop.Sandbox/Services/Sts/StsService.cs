@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Inferloop.Sandbox.Protocols;
 using Inferloop.Sandbox.Runtime;
+using Inferloop.Sandbox.Services.Organizations;
 
 namespace Inferloop.Sandbox.Services.Sts;
 
@@ -33,7 +34,7 @@ internal sealed partial class StsService : SandboxService
     private async Task<JsonObject> AssumeRoleAsync(RequestContext context, JsonObject input)
     {
         var roleArn = (string)input["RoleArn"]!;
-        var role = await FindRoleAsync(context, roleArn).ConfigureAwait(false)
+        var role = await FindRoleAsync(context, roleArn, input).ConfigureAwait(false)
             ?? throw new ServiceFault("AccessDenied", $"User: {context.PrincipalArn} is not authorized to perform: sts:AssumeRole on resource: {roleArn}", 403);
         return Assume(context, role, (string)input["RoleSessionName"]!, input);
     }
@@ -122,9 +123,10 @@ internal sealed partial class StsService : SandboxService
     }
 
     /// <summary>
-    /// A role of an account whose IAM the sandbox holds has to exist; of another account, of which the sandbox holds nothing, any role is taken.
+    /// A role of an account that the sandbox holds has to exist, and its trust policy has to let the caller; of another account, of which the sandbox
+    /// holds nothing, any role is taken.
     /// </summary>
-    private async Task<AssumableRole?> FindRoleAsync(RequestContext context, string roleArn)
+    private async Task<AssumableRole?> FindRoleAsync(RequestContext context, string roleArn, JsonObject? input = null)
     {
         var match = RoleArn().Match(roleArn);
         if (!match.Success)
@@ -134,19 +136,37 @@ internal sealed partial class StsService : SandboxService
         var account = match.Groups["account"].Value;
         var name = match.Groups["name"].Value;
         var assumable = new AssumableRole(account, name, "AROA" + Runtime.Ids.Base32Upper(17));
-        if (account != Runtime.Options.AccountId || Runtime.Service("iam") is not { } iam || !iam.Implements("GetRole"))
+        if (Runtime.Service("iam") is not { } iam || !iam.Implements("GetRole") || !Runtime.Service<OrganizationsService>().Holds(account))
         {
             return assumable;
         }
         try
         {
             var found = await iam.InvokeAsync(context.With(account, context.Region) , "GetRole", new JsonObject { ["RoleName"] = name }).ConfigureAwait(false);
+            if (input is not null && !IsTrusted(context, Uri.UnescapeDataString((string?)found["Role"]?["AssumeRolePolicyDocument"] ?? ""), roleArn, input))
+            {
+                return null;
+            }
             return assumable with { Id = (string?)found["Role"]?["RoleId"] ?? assumable.Id };
         }
         catch (ServiceFault fault) when (fault.Code is "NoSuchEntity" or "NoSuchEntityException")
         {
             return null;
         }
+    }
+
+    private static bool IsTrusted(RequestContext context, string trust, string roleArn, JsonObject input)
+    {
+        var keys = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+        if ((string?)input["ExternalId"] is { } external)
+        {
+            keys["sts:externalid"] = [external];
+        }
+        if ((string?)input["RoleSessionName"] is { } session)
+        {
+            keys["sts:rolesessionname"] = [session];
+        }
+        return CrossAccount.Says(context, trust, "sts:AssumeRole", roleArn, keys) == PolicyDecision.Allowed;
     }
 
     private static JsonObject? TokenClaims(string token)

@@ -119,16 +119,21 @@ internal sealed partial class SnsService : SandboxService
 
     private static ServiceFault Invalid(string message) => new("InvalidParameter", message);
 
-    private JsonObject Topic(RequestContext context, string arn)
+    private JsonObject Topic(RequestContext context, string arn) => Topics(context).Get(arn) ?? throw new ServiceFault("NotFound", "Topic does not exist", 404);
+
+    /// <summary>An operation on a topic happens in the account that the topic is of, as far as its policy lets another account's caller.</summary>
+    private new void On(string operation, Func<RequestContext, JsonObject, JsonObject> handler) => base.On(operation, (context, input) => handler(Owner(context, input, operation), input));
+
+    private RequestContext Owner(RequestContext context, JsonObject input, string operation)
     {
-        var owner = arn.Split(':') is [_, _, "sns", _, { Length: 12 } account, ..] ? account : context.AccountId;
-        var topic = Topics(context.With(owner, context.Region)).Get(arn);
-        var action = "SNS:" + context.Operation.Replace("PublishBatch", "Publish", StringComparison.Ordinal);
-        if (owner != context.AccountId && context.Operation.Length > 0 && !CrossAccount.Allows(context, owner, topic?.Child("_Attributes")?.Text("Policy"), action, arn))
+        if ((input.Text("TopicArn") ?? input.Text("TargetArn") ?? input.Text("ResourceArn")) is not { } arn || arn.Split(':') is not [_, _, "sns", _, { Length: 12 } owner, _] || owner == context.AccountId)
         {
-            throw new ServiceFault("AuthorizationError", CrossAccount.Refusal(context, action, arn), 403);
+            return context;
         }
-        return topic ?? throw new ServiceFault("NotFound", "Topic does not exist", 404);
+        var there = context.With(owner, context.Region);
+        var action = "SNS:" + (operation == "PublishBatch" ? "Publish" : operation);
+        return CrossAccount.Allows(context, owner, Topics(there).Get(arn)?.Child("_Attributes")?.Text("Policy"), action, arn)
+            ? there : throw new ServiceFault("AuthorizationError", CrossAccount.Refusal(context, action, arn), 403);
     }
 
     private JsonObject Subscription(RequestContext context, string arn) => Subscriptions(context).Find(item => ArnOf(item) == arn) ?? throw new ServiceFault("NotFound", "Subscription does not exist", 404);

@@ -124,7 +124,10 @@ internal sealed partial class SqsService : SandboxService
     {
         var action = "sqs:" + context.Operation.Replace("Batch", "", StringComparison.Ordinal);
         return context.Operation.Length == 0 || queue.Key.Account == context.AccountId || CrossAccount.Allows(context, queue.Key.Account, queue.Describe(context).GetValueOrDefault("Policy"), action, queue.Arn)
-            ? queue : throw new ServiceFault("AccessDeniedException", CrossAccount.Refusal(context, action.ToLowerInvariant(), queue.Arn), 403);
+            ? queue : throw new ServiceFault("AccessDeniedException", CrossAccount.Refusal(context, action.ToLowerInvariant(), queue.Arn), 403)
+            {
+                Headers = new Dictionary<string, string> { ["x-amzn-query-error"] = "AccessDenied;Sender" },
+            };
     }
 
     private MessageQueue? ByArn(string arn) => arn.Split(':') is [_, _, "sqs", var region, var account, var name] ? queues.GetValueOrDefault((account, region, name)) : null;

@@ -18,6 +18,9 @@ internal sealed record UpdateOptions
     /// <summary>End when configuration is applied, without waiting until everything is ready; for stage dev only.</summary>
     public bool Express { get; init; }
 
+    /// <summary>Whoever carries it out says itself how it goes on when the waiting ends early.</summary>
+    public bool IsToldElsewhere { get; init; }
+
     /// <summary>Start from what is there instead of what was deployed last, and so take back what other hands did.</summary>
     public bool RevertDrift { get; init; }
 }
@@ -64,7 +67,7 @@ internal sealed partial class EnvironmentOperations
         }
 
         var scope = await BeginAsync(spec, OperationKind.Update, control, cancellation).ConfigureAwait(false);
-        var prepared = new PreparedChange(this, scope, plan, OperationKind.Update, preview) { AllowedReplacements = update.AllowedReplacements, RevertsDrift = update.RevertDrift, IsExpress = update.Express };
+        var prepared = new PreparedChange(this, scope, plan, OperationKind.Update, preview) { AllowedReplacements = update.AllowedReplacements, RevertsDrift = update.RevertDrift, IsExpress = update.Express, IsToldElsewhere = update.IsToldElsewhere };
         try
         {
             stack = await FindStackAsync(spec.StackName, cancellation).ConfigureAwait(false) ?? throw NotFound(spec.Name, spec.Region);

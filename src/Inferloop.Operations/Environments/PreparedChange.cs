@@ -48,6 +48,9 @@ internal sealed class PreparedChange : IAsyncDisposable
     /// <summary>The change set starts from what is there, not from what was deployed last.</summary>
     public bool RevertsDrift { get; init; }
 
+    /// <summary>Whoever carries it out says itself how it goes on when the waiting ends early.</summary>
+    public bool IsToldElsewhere { get; init; }
+
     /// <summary>AWS found nothing to change.</summary>
     public bool Empty { get; private set; }
 
@@ -315,7 +318,11 @@ internal sealed class PreparedChange : IAsyncDisposable
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(4));
         if (!cancelOnStop)
         {
-            operations.Warn($"{Doing} '{Name}' goes on in AWS. Follow it with: Wait-InferloopEnvironment {Name} -Stage {Plan.Spec.Stage} -Region {Plan.Spec.Region}");
+            if (!IsToldElsewhere)
+            {
+                operations.Warn($"{Doing} '{Name}' goes on in AWS. Follow it with: Wait-InferloopEnvironment {Name} -Stage {Plan.Spec.Stage} -Region {Plan.Spec.Region}");
+            }
+
             await scope!.EndAsync(OperationState.Detached).ConfigureAwait(false);
             return;
         }

@@ -47,7 +47,9 @@ internal sealed class ImageGate(EnvironmentAws aws, EnvironmentOptions options, 
             throw new OperationException(
                 "ImageNotFound", OperationErrorKind.NotFound,
                 e.ErrorCode == "RepositoryNotFoundException" ? $"There is no repository '{reference.Repository}' in the registry {reference.Account} of {reference.Region}. Nothing was changed." : $"There is no image '{name}' in '{reference.Repository}' of {reference.Region}. Nothing was changed.",
-                $"Push it first, or look at what is there: aws ecr describe-images --repository-name {reference.Repository} --region {reference.Region}", name, e);
+                e.ErrorCode == "RepositoryNotFoundException"
+                    ? $"Look at what is there: aws ecr describe-repositories --region {reference.Region}. A tag alone, :v1, is one of the environment's own repository."
+                    : $"Push it first, or look at what is there: aws ecr describe-images --repository-name {reference.Repository} --region {reference.Region}", name, e);
         }
     }
 

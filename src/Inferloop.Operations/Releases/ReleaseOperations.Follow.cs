@@ -1,3 +1,5 @@
+using Amazon.Batch;
+using Amazon.Batch.Model;
 using Inferloop.Operations.Environments;
 using Inferloop.Operations.Specs;
 
@@ -110,9 +112,19 @@ internal sealed partial class ReleaseOperations
         };
     }
 
-    private async Task<string> JobDefinitionAsync(InferloopEnvironment environment, CancellationToken cancellation) => environment.Spec.Batch.BatchEnabled
-        ? (await operations.ResourcesAsync(environment.StackId, cancellation).ConfigureAwait(false)).FirstOrDefault(r => r.Type == "AWS::Batch::JobDefinition")?.PhysicalId ?? ""
-        : "";
+    /// <summary>The revision that jobs run from now on. What the stack calls it may still be the first one: Batch counts revisions, CloudFormation keeps the name.</summary>
+    private async Task<string> JobDefinitionAsync(InferloopEnvironment environment, CancellationToken cancellation)
+    {
+        if (!environment.Spec.Batch.BatchEnabled
+            || (await operations.ResourcesAsync(environment.StackId, cancellation).ConfigureAwait(false)).FirstOrDefault(r => r.Type == "AWS::Batch::JobDefinition")?.PhysicalId is not { Length: > 0 } id)
+        {
+            return "";
+        }
+
+        var name = id.Split('/')[^1].Split(':')[0];
+        var active = (await Aws.Client<IAmazonBatch>().DescribeJobDefinitionsAsync(new DescribeJobDefinitionsRequest { JobDefinitionName = name, Status = "ACTIVE" }, cancellation).ConfigureAwait(false)).JobDefinitions;
+        return active?.MaxBy(d => d.Revision)?.JobDefinitionArn ?? "";
+    }
 
     private static OperationException Failure(InferloopEnvironment environment, InferloopRelease release, ReleaseWatch watch, OperationException? stack)
     {

@@ -42,8 +42,9 @@ internal sealed partial class ReleaseOperations
         all.AddRange(await OthersAsync(reader, deployments.Select(d => d.ServiceDeploymentArn).Except(all.Select(r => r.ServiceDeploymentArn)).ToList(), cancellation).ConfigureAwait(false));
         var ordered = all.OrderByDescending(r => r.Started).ToList();
 
-        // An update of something else deploys the same image anew, which is no release.
-        return ordered.Where((r, i) => r.Origin == ReleaseOrigin.Release || i == ordered.Count - 1 || r.Image != ordered[i + 1].Image).ToList();
+        // An update of something else deploys the same image anew, which is no release; but it may wait for approval like one.
+        return ordered.Where((r, i) => r.Origin == ReleaseOrigin.Release || r.IsOpen || r.Image != ordered.Skip(i + 1).FirstOrDefault(older => older.Status == ReleaseStatus.Succeeded)?.Image)
+            .Select(r => r.Version.Length > 0 ? r : r with { Version = ordered.FirstOrDefault(o => o.Image == r.Image && o.Version.Length > 0)?.Version ?? "" }).ToList();
     }
 
     /// <summary>
@@ -52,7 +53,7 @@ internal sealed partial class ReleaseOperations
     /// </summary>
     private static async Task<InferloopRelease> InPlaceOfLeftAsync(InferloopRelease release, InferloopEnvironment environment, ReleaseStore store, CancellationToken cancellation)
     {
-        foreach (var left in (await store.ListAsync(KeyOf(environment), cancellation).ConfigureAwait(false)).Where(r => r.IsOpen && r.ServiceDeploymentArn.Length == 0))
+        foreach (var left in (await store.ListAsync(KeyOf(environment), cancellation).ConfigureAwait(false)).Where(r => r.Target == ReleaseTarget.Ecs && r.IsOpen && r.ServiceDeploymentArn.Length == 0))
         {
             if (left.Image == release.Image)
             {

@@ -29,7 +29,7 @@ internal sealed partial class ReleaseOperations(EnvironmentOperations operations
     private static readonly string[] s_own =
     [
         "Ecs/TaskDefinition", "Ecs/Service", "Ecs/AlternateTargetGroup", "Ecs/ProductionRule", "Ecs/TestRule", "Ecs/ReleaseRole", "Ecs/ReleaseErrors", "Ecs/ReleaseUnhealthy",
-        "Batch/JobDefinition", "Monitoring/UnhealthyTargets", "Monitoring/NoHealthyTargets", "Pipeline/ReleaseAccess",
+        "Batch/GenerateJob", "Monitoring/UnhealthyTargets", "Monitoring/NoHealthyTargets", "Pipeline/ReleaseAccess",
     ];
 
     private EnvironmentAws Aws => operations.Aws;
@@ -72,7 +72,7 @@ internal sealed partial class ReleaseOperations(EnvironmentOperations operations
     private async Task<PreparedRelease> WithChangeAsync(
         InferloopEnvironment environment, ReleaseRequest request, InferloopRelease release, InferloopEnvironmentSpec spec, bool makesRoom, bool preview, CancellationToken cancellation)
     {
-        var change = await operations.PrepareUpdateAsync(spec, new UpdateOptions { Preview = preview }, cancellation).ConfigureAwait(false);
+        var change = await operations.PrepareUpdateAsync(spec, new UpdateOptions { Preview = preview, IsToldElsewhere = !makesRoom }, cancellation).ConfigureAwait(false);
         try
         {
             RefuseOthers(environment, change, s_own);

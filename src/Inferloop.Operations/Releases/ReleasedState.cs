@@ -1,3 +1,4 @@
+using Inferloop.Operations.Environments;
 using Inferloop.Operations.Specs;
 
 namespace Inferloop.Operations.Releases;
@@ -5,6 +6,10 @@ namespace Inferloop.Operations.Releases;
 /// <summary>What a release set, which a spec from a file knows nothing of.</summary>
 internal static class ReleasedState
 {
+    /// <summary>Whether an update stops halfway until somebody approves: it brings other tasks, and all that does waits.</summary>
+    public static bool WaitsForApproval(InferloopEnvironmentSpec spec, InferloopChangeSet changes) =>
+        spec.Ecs.EcsEnabled && spec.Release is { ReleaseApproval: true, ReleaseStrategy: not ReleaseStrategy.Rolling } && changes.Changes.Any(c => c.Path == "Ecs/TaskDefinition");
+
     /// <summary>
     /// A whole spec that comes from a file was written before the last release. Its image, and the version that goes with it, give way to what runs;
     /// the groups that traffic is shifted between stay once they are there, as either may be the one that serves.

@@ -66,11 +66,12 @@ public sealed partial class CostGuideTests
     [InlineData("costs.md", 14)]
     [InlineData("cost-gate.md", 1)]
     [InlineData("scaling.md", 5)]
-    public async Task The_examples_run_on_the_sandbox(string guide, int least)
+    [InlineData("releases.md", 5, 600)]
+    public async Task The_examples_run_on_the_sandbox(string guide, int least, int rate = 3600)
     {
         var blocks = CodeBlock().Matches((await File.ReadAllTextAsync(Path.Combine(Guides, guide), Stop)).ReplaceLineEndings("\n")).Select(m => m.Groups[1].Value).ToList();
         Assert.True(blocks.Count >= least, $"{blocks.Count} examples");
-        var script = new StringBuilder("$ErrorActionPreference = 'Stop'\n$ConfirmPreference = 'None'\nStart-InferloopSandbox -ClockRate 3600\nNew-InferloopEnvironment demo Dev | Out-Null\n");
+        var script = new StringBuilder($"$ErrorActionPreference = 'Stop'\n$ConfirmPreference = 'None'\nStart-InferloopSandbox -ClockRate {rate}\nNew-InferloopEnvironment demo Dev | Out-Null\n");
         foreach (var (block, i) in blocks.Select((b, i) => (b, i)))
         {
             script.Append(CultureInfo.InvariantCulture, $"Write-Host '--- example {i + 1}'\n{block}\n");

@@ -128,6 +128,11 @@ public sealed class SetEnvironmentCommand : EnvironmentCmdlet, IDynamicParameter
                     return;
                 }
 
+                if (ReleasedState.WaitsForApproval(spec, changes))
+                {
+                    WriteWarning($"This update replaces the tasks, and its spec has releases wait for approval: once the new tasks are healthy, Approve-InferloopRelease {spec.Name} in another session lets it go on; after {spec.Release.ReleaseApprovalMinutes} minutes it is taken back. -ReleaseApproval $false leaves that out.");
+                }
+
                 await prepared.ExecuteAsync(!NoWait, CancelOnStop, cancellationToken).ConfigureAwait(false);
             }
         }

@@ -17,7 +17,7 @@ public sealed class PublishReleaseCommand : ReleaseCmdlet
     [ValidateNotNullOrEmpty]
     public string Image { get; set; } = "";
 
-    /// <summary>How it takes over: Rolling, BlueGreen, Linear or Canary. Default: as the environment's spec has it.</summary>
+    /// <summary>How it takes over: Rolling, BlueGreen, Linear or Canary. Default: as the environment's spec has it, where what is given here stays.</summary>
     [Parameter]
     public ReleaseStrategy? Strategy { get; set; }
 
@@ -36,7 +36,7 @@ public sealed class PublishReleaseCommand : ReleaseCmdlet
     [ValidateRange(0, 60)]
     public int? StepMinutes { get; set; }
 
-    /// <summary>Wait for Approve-InferloopRelease once the new tasks are healthy and answer test traffic, before others reach them. Give $false to leave out a wait that the spec asks for.</summary>
+    /// <summary>Wait for Approve-InferloopRelease once the new tasks are healthy and answer test traffic, before others reach them. Give $false to leave out a wait that the spec asks for. As with the strategy, what is given stays in the environment's spec.</summary>
     [Parameter]
     public bool? Approval { get; set; }
 

@@ -19,11 +19,15 @@ public sealed class UndoReleaseCommand : OneReleaseCmdlet
     [Parameter]
     public ReleaseStrategy? Strategy { get; set; }
 
+    /// <summary>Give $false to leave out the wait for approval that the environment's spec asks for, here and from then on.</summary>
+    [Parameter]
+    public bool? Approval { get; set; }
+
     /// <inheritdoc/>
     protected override async Task RunAsync(CancellationToken cancellationToken)
     {
         var (releases, environment, id) = await FindReleaseAsync(To, cancellationToken).ConfigureAwait(false);
-        var request = await releases.UndoAsync(environment, id, cancellationToken).ConfigureAwait(false) with { Strategy = Strategy, Approval = false };
+        var request = await releases.UndoAsync(environment, id, cancellationToken).ConfigureAwait(false) with { Strategy = Strategy, Approval = Approval };
         if (!await ShouldProcessAsync($"environment {environment}", $"Bring back {request.Version ?? request.Image}").ConfigureAwait(false))
         {
             return;

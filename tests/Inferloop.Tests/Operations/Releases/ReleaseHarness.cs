@@ -14,7 +14,8 @@ namespace Inferloop.Tests.Operations.Releases;
 /// <summary>An environment with a service on ECS in a sandbox of its own, and images to release to it.</summary>
 internal sealed class ReleaseHarness : IAsyncDisposable
 {
-    private const string Repository = "inferloop/demo-dev";
+    /// <summary>The repository that an environment without a pipeline is taken to have.</summary>
+    private const string Own = "inferloop/demo-dev";
 
     private ReleaseHarness(EnvironmentHarness inner, Operator one, InferloopEnvironment environment)
     {
@@ -37,7 +38,7 @@ internal sealed class ReleaseHarness : IAsyncDisposable
 
     public ReleaseOperations Releases => new(Operator.Operations, Seen.Add);
 
-    public static async Task<ReleaseHarness> StartAsync(double clockRate = 300, Func<InferloopEnvironmentSpec, InferloopEnvironmentSpec>? change = null)
+    public static async Task<ReleaseHarness> StartAsync(double clockRate = 300, Func<InferloopEnvironmentSpec, InferloopEnvironmentSpec>? change = null, string repository = Own)
     {
         var inner = await EnvironmentHarness.StartAsync();
         inner.UseShippedTemplates();
@@ -50,24 +51,24 @@ internal sealed class ReleaseHarness : IAsyncDisposable
         };
         spec = change?.Invoke(spec) ?? spec;
         var ecr = inner.Aws.Client<IAmazonECR>();
-        await ecr.CreateRepositoryAsync(new CreateRepositoryRequest { RepositoryName = Repository, ImageScanningConfiguration = new ImageScanningConfiguration { ScanOnPush = true } }, TestContext.Current.CancellationToken);
+        await ecr.CreateRepositoryAsync(new CreateRepositoryRequest { RepositoryName = repository, ImageScanningConfiguration = new ImageScanningConfiguration { ScanOnPush = true } }, TestContext.Current.CancellationToken);
         foreach (var tag in new[] { "v1", "v2", "v3", "v4-crash", "v5-unhealthy", "v6-vulnerable", "v7-unscannable" })
         {
-            await PushAsync(ecr, tag);
+            await PushAsync(ecr, repository, tag);
         }
 
         var one = inner.Operator();
         var account = await inner.Aws.AccountId(TestContext.Current.CancellationToken);
-        var environment = await one.CreateAsync(spec with { Application = spec.Application with { ContainerImage = $"{account}.dkr.ecr.us-east-1.amazonaws.com/{Repository}:v1", ServiceVersion = "v1" } }, cancellation: TestContext.Current.CancellationToken);
+        var environment = await one.CreateAsync(spec with { Application = spec.Application with { ContainerImage = $"{account}.dkr.ecr.us-east-1.amazonaws.com/{repository}:v1", ServiceVersion = "v1" } }, cancellation: TestContext.Current.CancellationToken);
         inner.Host.Clock.Rate = clockRate;
         one.Steps.Clear();
         return new ReleaseHarness(inner, one, environment);
     }
 
-    public Task PushAsync(string tag) => PushAsync(Inner.Aws.Client<IAmazonECR>(), tag);
+    public Task PushAsync(string tag) => PushAsync(Inner.Aws.Client<IAmazonECR>(), Own, tag);
 
-    private static Task<PutImageResponse> PushAsync(IAmazonECR ecr, string tag) => ecr.PutImageAsync(
-        new PutImageRequest { RepositoryName = Repository, ImageTag = tag, ImageManifest = $$"""{"schemaVersion":2,"annotations":{"tag":"{{tag}}"},"layers":[{"size":{{tag.Length.ToString(CultureInfo.InvariantCulture)}}}]}""" }, TestContext.Current.CancellationToken);
+    private static Task<PutImageResponse> PushAsync(IAmazonECR ecr, string repository, string tag) => ecr.PutImageAsync(
+        new PutImageRequest { RepositoryName = repository, ImageTag = tag, ImageManifest = $$"""{"schemaVersion":2,"annotations":{"tag":"{{tag}}"},"layers":[{"size":{{tag.Length.ToString(CultureInfo.InvariantCulture)}}}]}""" }, TestContext.Current.CancellationToken);
 
     public Task<InferloopRelease> PublishAsync(string tag, ReleaseStrategy? strategy = null, int? bake = null, bool? approval = null, bool wait = true, CancellationToken? cancellation = null) =>
         PublishAsync(new ReleaseRequest { Image = ":" + tag, Strategy = strategy, BakeMinutes = bake, Approval = approval }, wait, cancellation);

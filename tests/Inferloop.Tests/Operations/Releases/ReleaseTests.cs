@@ -65,4 +65,32 @@ public sealed class ReleaseTests
 
         Assert.Equal(["v2", "v3", "v2", "v1"], (await harness.Releases.HistoryAsync(environment, Ct)).Select(r => r.Version));
     }
+
+    [Fact]
+    public async Task Beside_all_that_an_environment_can_have_a_release_changes_what_runs_the_image_and_nothing_else()
+    {
+        await using var harness = await ReleaseHarness.StartAsync(
+            clockRate: 1200,
+            change: spec => spec with
+            {
+                Batch = spec.Batch with { BatchEnabled = true },
+                Lambda = spec.Lambda with { LambdaEnabled = true },
+                Monitoring = spec.Monitoring with { MonitoringEnabled = true },
+                Delivery = spec.Delivery with { PipelineRepository = "acme/synthdata", PipelineEnabled = true, GitHubActionsEnabled = true },
+            },
+            repository: "inferloop/app");
+        var batch = harness.Inner.Aws.Client<Amazon.Batch.IAmazonBatch>();
+        async Task<Amazon.Batch.Model.JobDefinition> ActiveAsync() =>
+            (await batch.DescribeJobDefinitionsAsync(new Amazon.Batch.Model.DescribeJobDefinitionsRequest { Status = "ACTIVE" }, Ct)).JobDefinitions.Single(d => d.ContainerProperties?.Image.Contains("inferloop/app", StringComparison.Ordinal) ?? d.EcsProperties?.TaskProperties[0].Containers[0].Image.Contains("inferloop/app", StringComparison.Ordinal) ?? false);
+        var before = await ActiveAsync();
+        var release = await harness.PublishAsync(new ReleaseRequest { Image = "inferloop/app:v2", Strategy = ReleaseStrategy.BlueGreen, BakeMinutes = 1 });
+        Assert.Equal(ReleaseStatus.Succeeded, release.Status);
+
+        // Jobs get the same image, as a new revision of their definition, which the release names.
+        var after = await ActiveAsync();
+        Assert.Equal(before.Revision + 1, after.Revision);
+        Assert.Equal(after.JobDefinitionArn, release.JobDefinition);
+        Assert.Equal(release.Image, after.ContainerProperties?.Image ?? after.EcsProperties.TaskProperties[0].Containers[0].Image);
+        Assert.Equal(release.JobDefinition, (await harness.Releases.FindAsync(harness.Environment, release.Id, Ct)).JobDefinition);
+    }
 }

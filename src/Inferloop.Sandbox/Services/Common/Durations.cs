@@ -43,6 +43,8 @@ internal static class Durations
     public static readonly TimeSpan DynamoDbTableDelete = TimeSpan.FromSeconds(10);
     /// <summary>"Most objects replicate within seconds": the time control promises fifteen minutes.</summary>
     public static readonly TimeSpan S3Replication = TimeSpan.FromSeconds(15);
+    /// <summary>What S3's replication time control promises.</summary>
+    public static readonly TimeSpan S3ReplicationTime = TimeSpan.FromMinutes(15);
     public static readonly TimeSpan S3Notification = TimeSpan.FromSeconds(1);
     public static readonly TimeSpan DynamoDbBackup = TimeSpan.FromSeconds(15);
 
@@ -143,6 +145,9 @@ internal static class Durations
 
     /// <summary>Until one region's RDS knows what another's did.</summary>
     public static readonly TimeSpan RdsAcross = TimeSpan.FromSeconds(2);
+
+    /// <summary>Transaction logs are copied to another region as they are archived, every five minutes.</summary>
+    public static readonly TimeSpan RdsBackupReplication = TimeSpan.FromMinutes(5);
     public static readonly TimeSpan RdsPromote = TimeSpan.FromMinutes(5);
     public static readonly TimeSpan RdsSnapshot = TimeSpan.FromMinutes(3);
     public static readonly TimeSpan RdsSnapshotCopy = TimeSpan.FromMinutes(8);

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Inferloop.Sandbox.Runtime;
+using Inferloop.Sandbox.Services.CloudWatch;
 
 namespace Inferloop.Sandbox.Services.DynamoDb;
 
@@ -131,6 +132,7 @@ internal sealed partial class DynamoDbService
                     Follow(context.InRegion(region), store, regions);
                 }
             });
+            ReplicationLatency.Follow(context.AccountId, region);
         }
     }
 
@@ -170,6 +172,30 @@ internal sealed partial class DynamoDbService
         SetStatus(context, name, "ACTIVE");
     }
 
+    private readonly ReplicationMeter<(string Account, string From, string Table, string To)> replication = new();
+
+    /// <summary>How long writes take to the other members. While nothing gets through, as long as the first has been waiting.</summary>
+    private MetricSource ReplicationLatency => replicationLatency ??= new MetricSource(Runtime,
+        place => Tables(place).Any(static table => table.Has("_Regions")),
+        (monitoring, place, minute) =>
+        {
+            foreach (var way in replication.Ways.Where(way => way.Account == place.AccountId && way.From == place.Region))
+            {
+                var figures = replication.Take(way, place.Now);
+                var samples = figures.Latencies.Select(static item => (item.Value * 1000, item.Count)).ToList();
+                if (figures.Oldest is { } oldest && oldest > TimeSpan.FromMinutes(1))
+                {
+                    samples.Add((oldest.TotalMilliseconds, 1));
+                }
+                if (samples.Count > 0)
+                {
+                    monitoring.Publish(place, "AWS/DynamoDB", "ReplicationLatency", minute, samples, "Milliseconds", ("TableName", way.Table), ("ReceivingRegion", way.To));
+                }
+            }
+        });
+
+    private MetricSource? replicationLatency;
+
     /// <summary>Sends a write to the other members. Under the table's lock.</summary>
     private void Replicate(RequestContext context, TableStore store, ItemChange change)
     {
@@ -181,8 +207,11 @@ internal sealed partial class DynamoDbService
         store.Versions[change.Key] = version;
         foreach (var region in others)
         {
+            var way = (context.AccountId, context.Region, store.Name, region);
+            replication.Sent(way, context.Now);
             Runtime.Links.Send(ModelName, store.Name, context.Region, region, Durations.DynamoDbReplication, () =>
             {
+                replication.Arrived(way, Runtime.Clock.Now);
                 if (stores.TryGetValue((context.AccountId, region, store.Name), out var target))
                 {
                     Arrive(target, change.Key, change.After, version);

@@ -61,13 +61,14 @@ internal sealed partial class RdsService
         On("DescribeDBInstanceAutomatedBackups", (context, input) =>
         {
             var live = Instances(context).Where(item => item.Int("BackupRetentionPeriod") > 0 && item.Has("_RestorableSince")).Select(item => Backup(View(context, item), context, "active"));
-            return Paged(input, live.Concat(Retained(context).All())
-                .Where(item => (input.Text("DBInstanceIdentifier") is not { } id || item.Text("DBInstanceIdentifier") == Key(id)) && (input.Text("DbiResourceId") is not { } resource || item.Text("DbiResourceId") == resource)).ToList(), "DBInstanceAutomatedBackups");
+            return Paged(input, live.Concat(Retained(context).All().Select(item => Replicated(context, item)))
+                .Where(item => (input.Text("DBInstanceAutomatedBackupsArn") is not { } arn || item.Text("DBInstanceAutomatedBackupsArn") == arn) && (input.Text("DBInstanceIdentifier") is not { } id || item.Text("DBInstanceIdentifier") == Key(id)) && (input.Text("DbiResourceId") is not { } resource || item.Text("DbiResourceId") == resource)).ToList(), "DBInstanceAutomatedBackups");
         });
         On("DeleteDBInstanceAutomatedBackup", (context, input) =>
         {
-            var backup = Retained(context).Get(input.Required("DbiResourceId")) ?? throw new ServiceFault("DBInstanceAutomatedBackupNotFound", $"DB instance automated backup {input.Text("DbiResourceId")} not found.", 404);
-            Retained(context).Remove(input.Required("DbiResourceId"));
+            var backup = Retained(context).Find(item => item.Text("DbiResourceId") == input.Text("DbiResourceId") || item.Text("DBInstanceAutomatedBackupsArn") == input.Text("DBInstanceAutomatedBackupsArn"))
+                ?? throw new ServiceFault("DBInstanceAutomatedBackupNotFound", $"DB instance automated backup {input.Text("DbiResourceId") ?? input.Text("DBInstanceAutomatedBackupsArn")} not found.", 404);
+            Retained(context).Remove(backup.Required("DbiResourceId"));
             return new JsonObject { ["DBInstanceAutomatedBackup"] = backup.With("Status", "deleting") };
         });
     }
@@ -263,9 +264,11 @@ internal sealed partial class RdsService
     private void EndAutomatedBackups(RequestContext context, JsonObject instance, bool keep)
     {
         var resource = instance.Required("DbiResourceId");
+        EndBackupReplications(context, instance);
         if (keep && instance.Has("_RestorableSince"))
         {
-            Retained(context).Put(resource, Backup(View(context, instance), context, "retained"));
+            // Nothing is added to it from now on.
+            Retained(context).Put(resource, Backup(View(context, instance).With("_StoppedAt", Documents.Time(context.Now)), context, "retained"));
             Runtime.After(TimeSpan.FromDays(instance.Int("BackupRetentionPeriod") ?? 1), () => Retained(context).Remove(resource));
             return;
         }
@@ -286,8 +289,8 @@ internal sealed partial class RdsService
         On("RestoreDBInstanceToPointInTime", async (context, input) =>
         {
             var source = input.Text("SourceDBInstanceIdentifier") is { } id ? Instance(context, id)
-                : Instances(context).Find(item => item.Text("DbiResourceId") == input.Text("SourceDbiResourceId")) ?? Retained(context)
-                    .Find(item => item.Text("DbiResourceId") == input.Text("SourceDbiResourceId") || item.Text("DBInstanceAutomatedBackupsArn") == input.Text("SourceDBInstanceAutomatedBackupsArn"))?.Child("_Instance")
+                : Instances(context).Find(item => item.Text("DbiResourceId") == input.Text("SourceDbiResourceId")) ?? (Retained(context)
+                    .Find(item => item.Text("DbiResourceId") == input.Text("SourceDbiResourceId") || item.Text("DBInstanceAutomatedBackupsArn") == input.Text("SourceDBInstanceAutomatedBackupsArn")) is { } kept ? Replicated(context, kept).Child("_Instance") : null)
                 ?? throw new ServiceFault("DBInstanceAutomatedBackupNotFound", "The automated backup for this DB instance wasn't found.", 404);
             if (source.Int("BackupRetentionPeriod") is not > 0 || !source.Has("_RestorableSince"))
             {

@@ -20,6 +20,7 @@ internal sealed partial class RdsService : SandboxService
         AddSnapshots();
         AddRestoration();
         AddReplicas();
+        AddBackupReplicas();
         AddCatalog();
         On("AddTagsToResource", (context, input) => Retag(context, input, document =>
         {

@@ -263,6 +263,7 @@ internal sealed partial class S3Service
             throw new ServiceFault("InvalidRequest", "Versioning must be 'Enabled' on the bucket to apply a replication configuration");
         }
         CheckDestinations(configuration);
+        FollowReplication(configuration);
     }
 
     private static void CheckObjectLock(S3Bucket bucket, JsonObject configuration)

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Inferloop.Sandbox.Runtime;
+using Inferloop.Sandbox.Services.CloudWatch;
 using Inferloop.Sandbox.Services.Iam;
 
 namespace Inferloop.Sandbox.Services.S3;
@@ -46,6 +47,16 @@ internal sealed partial class S3Service
         {
             var arn = rule.Child("Destination")!.Required("Bucket");
             var region = RegionOf(NameOfArn(arn)) ?? bucket.Region;
+            var way = IsMetered(rule) ? (bucket.Name, NameOfArn(arn), rule.Text("ID") ?? "") : ((string, string, string)?)null;
+            if (way is { } sent)
+            {
+                replication.Sent(sent, Runtime.Clock.Now, version.Data.Length);
+            }
+            var watch = IsTimed(rule) ? new ReplicationWatch() : null;
+            if (watch is not null)
+            {
+                WatchTime(bucket, key, version, watch);
+            }
             Runtime.Links.Send(ModelName, bucket.Name, bucket.Region, region, Durations.S3Replication, () =>
             {
                 bool isThere;
@@ -54,9 +65,21 @@ internal sealed partial class S3Service
                     isThere = bucket.Versions(key).Contains(version);
                 }
                 var problem = isThere ? Arrive(bucket, key, version, rule, role, arn) : null;
+                if (way is { } arrived)
+                {
+                    replication.Arrived(arrived, Runtime.Clock.Now, problem is not null);
+                }
                 lock (bucket.Gate)
                 {
                     failed |= problem is not null;
+                    if (watch is not null)
+                    {
+                        watch.HasArrived = true;
+                        if (watch.IsLate && problem is null)
+                        {
+                            Tell(Runtime.SystemContext(bucket.AccountId, bucket.Region), bucket, key, version, "Replication:OperationReplicatedAfterThreshold");
+                        }
+                    }
                     if (--open > 0)
                     {
                         return;
@@ -69,6 +92,81 @@ internal sealed partial class S3Service
                 }
             });
         }
+    }
+
+    private readonly ReplicationMeter<(string From, string To, string Rule)> replication = new();
+
+    private static bool IsTimed(JsonObject rule) => rule.Child("Destination")?.Child("ReplicationTime")?.Text("Status") == "Enabled";
+
+    private static bool IsMetered(JsonObject rule) => IsTimed(rule) || rule.Child("Destination")?.Child("Metrics")?.Text("Status") == "Enabled";
+
+    /// <summary>A rule with time control tells of objects that are not there within fifteen minutes, and of those again when they are.</summary>
+    private void WatchTime(S3Bucket bucket, string key, S3Version version, ReplicationWatch watch) => Runtime.After(Durations.S3ReplicationTime, () =>
+    {
+        lock (bucket.Gate)
+        {
+            if (!watch.HasArrived)
+            {
+                watch.IsLate = true;
+                Tell(Runtime.SystemContext(bucket.AccountId, bucket.Region), bucket, key, version, "Replication:OperationMissedThreshold");
+            }
+        }
+    });
+
+    /// <summary>Rules with metrics are told of where their destination is.</summary>
+    private void FollowReplication(JsonObject configuration)
+    {
+        foreach (var rule in configuration.Objects("Rules").Where(IsMetered))
+        {
+            if (buckets.TryGetValue(NameOfArn(rule.Child("Destination")!.Required("Bucket")), out var target))
+            {
+                ReplicationMetrics.Follow(target.AccountId, target.Region);
+            }
+        }
+    }
+
+    /// <summary>The rules with metrics whose destination is in a region.</summary>
+    private IEnumerable<(S3Bucket Source, S3Bucket Target, string Rule)> MeteredInto(RequestContext place)
+    {
+        foreach (var source in buckets.Values)
+        {
+            List<JsonObject> rules;
+            lock (source.Gate)
+            {
+                rules = source.Configuration.TryGetValue("replication", out var configuration) ? [.. ((JsonObject)configuration).Objects("Rules").Where(IsMetered)] : [];
+            }
+            foreach (var rule in rules)
+            {
+                if (buckets.TryGetValue(NameOfArn(rule.Child("Destination")!.Required("Bucket")), out var target) && target.AccountId == place.AccountId && target.Region == place.Region)
+                {
+                    yield return (source, target, rule.Text("ID") ?? "");
+                }
+            }
+        }
+    }
+
+    private MetricSource ReplicationMetrics => replicationMetrics ??= new MetricSource(Runtime, place => MeteredInto(place).Any(), (monitoring, place, minute) =>
+    {
+        foreach (var (source, target, rule) in MeteredInto(place))
+        {
+            var figures = replication.Take((source.Name, target.Name, rule), place.Now);
+            var slowest = Math.Max(figures.Latencies.Count > 0 ? figures.Latencies.Max(static item => item.Value) : 0, figures.Oldest?.TotalSeconds ?? 0);
+            (string, string)[] dimensions = [("SourceBucket", source.Name), ("DestinationBucket", target.Name), ("RuleId", rule)];
+            monitoring.Publish(place, "AWS/S3", "ReplicationLatency", minute, [(slowest, 1)], "Seconds", dimensions);
+            monitoring.Publish(place, "AWS/S3", "OperationsPendingReplication", minute, [(figures.Pending, 1)], "Count", dimensions);
+            monitoring.Publish(place, "AWS/S3", "BytesPendingReplication", minute, [(figures.PendingBytes, 1)], "Bytes", dimensions);
+            // This one is told where the source is.
+            monitoring.Publish(place.With(source.AccountId, source.Region), "AWS/S3", "OperationsFailedReplication", minute, [(figures.Failed, 1)], "Count", dimensions);
+        }
+    });
+
+    private MetricSource? replicationMetrics;
+
+    private sealed class ReplicationWatch
+    {
+        public bool HasArrived { get; set; }
+
+        public bool IsLate { get; set; }
     }
 
     /// <summary>Writes a replica; gives what went wrong, null when nothing did.</summary>

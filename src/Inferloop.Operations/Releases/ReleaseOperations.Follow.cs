@@ -1,5 +1,6 @@
 using Amazon.Batch;
 using Amazon.Batch.Model;
+using Amazon.Runtime;
 using Inferloop.Operations.Environments;
 using Inferloop.Operations.Specs;
 
@@ -8,6 +9,24 @@ namespace Inferloop.Operations.Releases;
 /// <content>Following a release to its end, and saying what became of it.</content>
 internal sealed partial class ReleaseOperations
 {
+    /// <summary>As <see cref="WatchAsync"/>; and where the way to AWS is lost, says that the release goes on without us.</summary>
+    private async Task<InferloopRelease> FollowAsync(
+        InferloopEnvironment environment, InferloopRelease release, ReleaseStore store, Func<CancellationToken, Task> stack, bool throughApproval, bool wanted, CancellationToken cancellation)
+    {
+        try
+        {
+            return await WatchAsync(environment, release, store, stack, throughApproval, wanted, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is AmazonServiceException or AmazonClientException or HttpRequestException or IOException)
+        {
+            // A failure of AWS that outlasted all repetitions, or credentials that ended before the release did.
+            throw new OperationException(
+                "ReleaseUnwatched", OperationErrorKind.Connection,
+                $"The release of {release.Version} to '{environment.Name}' can no longer be watched: {e.Message.TrimEnd('.')}. It goes on in AWS, where alarms and ECS's circuit breaker take it back if they must.",
+                $"Once AWS answers (and you are signed in), Publish-InferloopRelease with the same image takes it up again; Get-InferloopRelease {environment.Name} says how it stands, Stop-InferloopRelease {environment.Name} takes it back.", release, e);
+        }
+    }
+
     /// <summary>Follows the stack and ECS side by side: the stack says when it is over and which image it came to, ECS says why.</summary>
     /// <param name="environment">The environment.</param>
     /// <param name="release">The release.</param>
@@ -16,7 +35,7 @@ internal sealed partial class ReleaseOperations
     /// <param name="throughApproval">Go on while it waits for approval.</param>
     /// <param name="wanted">Whether the new version is what is wanted; else the old one is.</param>
     /// <param name="cancellation">Ends the watching.</param>
-    private async Task<InferloopRelease> FollowAsync(
+    private async Task<InferloopRelease> WatchAsync(
         InferloopEnvironment environment, InferloopRelease release, ReleaseStore store, Func<CancellationToken, Task> stack, bool throughApproval, bool wanted, CancellationToken cancellation)
     {
         var watch = new ReleaseWatch(Aws, operations.Options, Reporter, environment, onStage);

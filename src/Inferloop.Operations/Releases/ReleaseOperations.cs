@@ -90,7 +90,16 @@ internal sealed partial class ReleaseOperations(EnvironmentOperations operations
     private async Task<PreparedRelease> MakeRoomAsync(PreparedRelease prepared, CancellationToken cancellation)
     {
         Reporter.Verbose($"'{prepared.Environment.Name}' gets a second target group first; it stays for releases to come.");
-        await prepared.Change!.ExecuteAsync(wait: true, cancelOnStop: false, cancellation).ConfigureAwait(false);
+        try
+        {
+            await prepared.Change!.ExecuteAsync(wait: true, cancelOnStop: false, cancellation).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            Reporter.Warning($"The release of {prepared.Release.Version} has not begun: '{prepared.Environment.Name}' is getting its second target group. Repeat the command after that.");
+            throw;
+        }
+
         await prepared.DisposeAsync().ConfigureAwait(false);
         var environment = await CurrentAsync(prepared.Environment, cancellation).ConfigureAwait(false);
         var image = new ResolvedImage(prepared.Release.Image, prepared.Release.Image.Split('@')[1], prepared.Release.Version);

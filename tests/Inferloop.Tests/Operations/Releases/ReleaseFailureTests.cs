@@ -227,6 +227,49 @@ public sealed class ReleaseFailureTests
         Assert.Equal(ReleaseStatus.Succeeded, (await harness.PublishAsync("v2", ReleaseStrategy.BlueGreen, bake: 2)).Status);
     }
 
+    [Fact]
+    public async Task Credentials_that_end_before_the_release_does_leave_it_going_on()
+    {
+        await using var harness = await ReleaseHarness.StartAsync(change: spec => spec.With("ReleaseShifting", true));
+        var expired = new List<SandboxFault>();
+        var releases = new ReleaseOperations(harness.Operator.Operations, release =>
+        {
+            if (release.LifecycleStage == "BAKE_TIME" && expired.Count == 0)
+            {
+                expired.AddRange(new[] { "cloudformation", "ecs", "dynamodb" }.Select(service => harness.Inner.Host.Faults.Add(new SandboxFaultRule { Kind = SandboxFaultKind.ExpiredCredentials, Service = service })));
+            }
+        });
+        var request = new ReleaseRequest { Image = ":v2", Strategy = ReleaseStrategy.BlueGreen, BakeMinutes = 20 };
+        var lost = await Assert.ThrowsAsync<OperationException>(() => harness.PublishAsync(request, by: releases));
+        Assert.Equal(("ReleaseUnwatched", OperationErrorKind.Connection), (lost.ErrorId, lost.Kind));
+        Assert.Contains("Publish-InferloopRelease with the same image", lost.RecommendedAction, StringComparison.Ordinal);
+        Assert.All(expired, fault => harness.Inner.Host.Faults.Remove(fault.Id));
+
+        var open = await harness.Releases.FindAsync(harness.Environment, null, Ct);
+        Assert.True(open.IsOpen, open.ToString());
+        Assert.Equal((open.Id, ReleaseStatus.Succeeded), await harness.PublishAsync(request) is var end ? (end.Id, end.Status) : default);
+    }
+
+    [Fact]
+    public async Task Ctrl_C_while_room_is_made_leaves_the_old_version_and_says_that_nothing_was_released()
+    {
+        await using var harness = await ReleaseHarness.StartAsync();
+        using var interrupt = new CancellationTokenSource();
+        var shifting = harness.PublishAsync("v2", ReleaseStrategy.BlueGreen, bake: 0, cancellation: interrupt.Token);
+        while (!harness.Operator.Steps.Contains("follow"))
+        {
+            await Task.Delay(5, Ct);
+        }
+
+        await interrupt.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => shifting);
+        Assert.Contains(harness.Operator.Warnings, w => w.Contains("has not begun", StringComparison.Ordinal));
+        await OldServesAsync(harness);
+        Assert.Equal(["v1"], (await harness.Releases.HistoryAsync(harness.Environment, Ct)).Select(r => r.Version));
+        await harness.Operator.Operations.WaitAsync(await harness.NowAsync(), Ct);
+        Assert.Equal(ReleaseStatus.Succeeded, (await harness.PublishAsync("v2", ReleaseStrategy.BlueGreen, bake: 0)).Status);
+    }
+
     /// <summary>The stack, ECS and the load balancer agree that the first version serves with all it has.</summary>
     private static async Task OldServesAsync(ReleaseHarness harness)
     {

@@ -152,6 +152,13 @@ internal sealed class FunctionReleases(EnvironmentOperations operations, Func<Da
         }
         catch (OperationException e) when (e.ErrorId == "EnvironmentUpdateFailed")
         {
+            // Back at the step before, which for any but the first still gives the new version its share.
+            environment = await CurrentAsync(environment, cancellation).ConfigureAwait(false);
+            if (environment.Spec.Lambda.LambdaImage == release.Image && StackStates.IsUpdatable(environment.Status))
+            {
+                return await ReturnAsync(environment, release, e.Message, cancellation).ConfigureAwait(false);
+            }
+
             await SaveAsync(environment, release with { Status = ReleaseStatus.RolledBack, StatusReason = e.Message, Finished = now() }, cancellation).ConfigureAwait(false);
             throw;
         }

@@ -7,6 +7,7 @@ using Inferloop.Operations;
 using Inferloop.Operations.Environments;
 using Inferloop.Operations.Releases;
 using Inferloop.Operations.Specs;
+using Inferloop.Sandbox.Faults;
 using Inferloop.Tests.Operations.Environments;
 
 namespace Inferloop.Tests.Operations.Releases;
@@ -125,6 +126,31 @@ public sealed class FunctionReleaseTests : IAsyncLifetime
         var gone = await PublishAsync(request with { StepMinutes = 1 });
         Assert.Equal((open.Id, ReleaseStatus.Succeeded), (gone.Id, gone.Status));
         Assert.Equal("ReleaseNotRunning", (await Assert.ThrowsAsync<OperationException>(() => By().StopAsync(environment, gone, wait: true, Stop))).ErrorId);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(40)]
+    public async Task One_whose_step_fails_ends_with_all_calls_at_the_old_version(int share)
+    {
+        void Break() => harness.Host.Faults.Add(new SandboxFaultRule { Kind = SandboxFaultKind.ResourceFailure, Operation = "Update", Resource = "AWS::Lambda::Alias", Count = 1 });
+        var broken = false;
+        var by = new FunctionReleases(harness.Operator().Operations, () => harness.Host.Clock.Now, r =>
+        {
+            if (r.NewTraffic == share && !broken)
+            {
+                broken = true;
+                Break();
+            }
+        });
+        var failed = await Assert.ThrowsAsync<OperationException>(() => PublishAsync(new ReleaseRequest { Image = ":v2", Strategy = ReleaseStrategy.Linear, StepPercent = 40, StepMinutes = 1, BakeMinutes = 0 }, by));
+        Assert.Contains("Lambda/Alias", failed.Message, StringComparison.Ordinal);
+        Assert.EndsWith(":v1", (await Functions.GetFunctionAsync(new GetFunctionRequest { FunctionName = Name, Qualifier = "live" }, Stop)).Code.ImageUri, StringComparison.Ordinal);
+        Assert.Empty((await Functions.GetAliasAsync(new GetAliasRequest { FunctionName = Name, Name = "live" }, Stop)).RoutingConfig?.AdditionalVersionWeights ?? []);
+        Assert.Equal(ReleaseStatus.RolledBack, (await By().FindAsync(environment, null, Stop)).Status);
+
+        // And the environment is fit for the next.
+        Assert.Equal(ReleaseStatus.Succeeded, (await PublishAsync(new ReleaseRequest { Image = ":v3", Strategy = ReleaseStrategy.Rolling })).Status);
     }
 
     private string Name => environment.Outputs["LambdaFunctionName"];

@@ -72,7 +72,7 @@ internal sealed class FunctionReleases(EnvironmentOperations operations, Func<Da
         {
             Id = Guid.NewGuid().ToString("N")[..12], Target = ReleaseTarget.Lambda, Environment = environment.Name, Stage = environment.Stage, Region = environment.Region,
             Image = image.Image, Version = request.Version ?? image.Version, PreviousImage = lambda.LambdaImage, Strategy = strategy,
-            Operator = operations.Options.Operator.Name, Restores = request.Restores, Started = started, Recorded = started, Connection = environment.Connection,
+            Operator = operations.Options.Operator.Name, Restores = request.Restores, DeploymentBefore = environment.Outputs.GetValueOrDefault("LambdaVersion") ?? "", Started = started, Recorded = started, Connection = environment.Connection,
         };
         if (open is not null && lambda.LambdaImage == image.Image)
         {
@@ -294,8 +294,10 @@ internal sealed class FunctionReleases(EnvironmentOperations operations, Func<Da
     private async Task<InferloopRelease> TakeBackAsync(InferloopEnvironment environment, InferloopRelease release, string why, CancellationToken cancellation)
     {
         release = await SaveAsync(environment, release with { Status = ReleaseStatus.RollingBack, StatusReason = why, RollbackStarted = now(), LifecycleStage = "ROLLBACK", Stages = [.. release.Stages, new InferloopReleaseStage("ROLLBACK", now())] }, cancellation).ConfigureAwait(false);
-        if (environment.Spec.Lambda.StableVersion is { Length: > 0 } stable)
+        var stable = environment.Spec.Lambda.StableVersion.Length > 0 ? environment.Spec.Lambda.StableVersion : environment.Spec.Lambda.LambdaImage == release.Image ? release.DeploymentBefore : "";
+        if (stable.Length > 0)
         {
+            // The version before is kept; the stack, which takes minutes, makes another one of the same image.
             await Aws.Client<IAmazonLambda>().UpdateAliasAsync(
                 new UpdateAliasRequest
                 {

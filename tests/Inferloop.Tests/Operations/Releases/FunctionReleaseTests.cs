@@ -86,7 +86,20 @@ public sealed class FunctionReleaseTests : IAsyncLifetime
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var calling = CallAsync(over.Token);
-        var failed = await Assert.ThrowsAsync<OperationException>(() => PublishAsync(new ReleaseRequest { Image = ":v4-crash", Strategy = strategy, StepPercent = 50, StepMinutes = 30, BakeMinutes = 30 }));
+        AliasConfiguration? atOnce = null;
+        var by = new FunctionReleases(
+            harness.Operator(beforeStep: async (step, _) =>
+            {
+                if (step == "package" && seen.Count > 0 && seen[^1].Status == ReleaseStatus.RollingBack)
+                {
+                    atOnce = (await Functions.ListAliasesAsync(new ListAliasesRequest { FunctionName = Name }, Stop)).Aliases.Single();
+                }
+            }).Operations,
+            () => harness.Host.Clock.Now, seen.Add);
+        var failed = await Assert.ThrowsAsync<OperationException>(() => PublishAsync(new ReleaseRequest { Image = ":v4-crash", Strategy = strategy, StepPercent = 50, StepMinutes = 30, BakeMinutes = 30 }, by));
+        // Before the stack begins, which takes minutes.
+        Assert.Equal("1", atOnce!.FunctionVersion);
+        Assert.Empty(atOnce.RoutingConfig?.AdditionalVersionWeights ?? []);
         await over.CancelAsync();
         await calling;
         Assert.Equal("ReleaseFailed", failed.ErrorId);

@@ -4,7 +4,7 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Inferloop.Benchmarks;
 
-// dotnet run -c Release --project tests/Inferloop.Benchmarks -- import | templates | stacks
+// dotnet run -c Release --project tests/Inferloop.Benchmarks -- import | templates | stacks | wire | profile | start | memory
 var root = AppContext.BaseDirectory;
 while (!File.Exists(Path.Combine(root, "Inferloop.PowerShell.sln")))
 {
@@ -24,7 +24,21 @@ switch (args.FirstOrDefault())
     case "stacks":
         await StackBenchmark.RunAsync();
         return 0;
+    case "wire":
+        await WireBenchmark.RunAsync(args);
+        return 0;
+    case "profile":
+        RouterProfile.Run();
+        return 0;
+    case "start":
+        StartBenchmark.Run();
+        return 0;
+    case "memory":
+        await MemoryBenchmark.RunAsync();
+        return 0;
+    case "serve":
+        return await SandboxServer.ServeAsync(args[1..]);
     default:
-        Console.Error.WriteLine("usage: import | templates | stacks");
+        Console.Error.WriteLine("usage: import | templates | stacks | wire [only=name] [seconds=4] | profile | start | memory");
         return 2;
 }

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Amazon.CloudFormation;
 using Amazon.CloudFormation.Model;
@@ -39,37 +37,8 @@ internal static class StackBenchmark
 
     private static async Task<TimeSpan> OnMotoAsync(string moto, int resources)
     {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        var port = ((IPEndPoint)probe.LocalEndpoint).Port;
-        probe.Stop();
-        using var server = Process.Start(new ProcessStartInfo(moto, ["-H", "127.0.0.1", "-p", $"{port}"]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
-        server.ErrorDataReceived += (_, _) => { };
-        server.OutputDataReceived += (_, _) => { };
-        server.BeginErrorReadLine();
-        server.BeginOutputReadLine();
-        try
-        {
-            var endpoint = new Uri($"http://127.0.0.1:{port}");
-            using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
-            for (var ready = false; !ready;)
-            {
-                try
-                {
-                    ready = (await http.GetAsync(new Uri(endpoint, "moto-api/"))).IsSuccessStatusCode;
-                }
-                catch (HttpRequestException) when (!server.HasExited)
-                {
-                    await Task.Delay(50);
-                }
-            }
-
-            return await MedianAsync(endpoint, resources);
-        }
-        finally
-        {
-            server.Kill(entireProcessTree: true);
-        }
+        using var server = await ServerProcess.StartAsync(moto, port => ["-H", "127.0.0.1", "-p", $"{port}"]);
+        return await MedianAsync(server.Endpoint, resources);
     }
 
     private static async Task<TimeSpan> MedianAsync(Uri endpoint, int resources)

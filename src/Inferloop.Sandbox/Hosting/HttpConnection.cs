@@ -13,10 +13,16 @@ internal sealed class HttpConnection(Stream stream, long maximumBody) : IDisposa
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     private byte[] buffer = new byte[16 * 1024];
+    private readonly HeadWriter head = new();
+    private CancellationTokenSource? idle;
     private int start;
     private int end;
 
-    public void Dispose() => stream.Dispose();
+    public void Dispose()
+    {
+        idle?.Dispose();
+        stream.Dispose();
+    }
 
     public async Task ServeAsync(Func<ServiceRequest, CancellationToken, Task<ServiceResponse>> handler, CancellationToken cancellationToken)
     {
@@ -27,12 +33,11 @@ internal sealed class HttpConnection(Stream stream, long maximumBody) : IDisposa
             var keepAlive = false;
             try
             {
-                var head = await ReadHeadAsync(cancellationToken).ConfigureAwait(false);
-                if (head is null)
+                if (await ReadHeadAsync(cancellationToken).ConfigureAwait(false) is not { } received)
                 {
                     return;
                 }
-                (request, keepAlive) = ParseHead(head);
+                (request, keepAlive) = ParseHead(received);
                 request.Body = await ReadBodyAsync(request, cancellationToken).ConfigureAwait(false);
                 response = await handler(request, cancellationToken).ConfigureAwait(false);
             }
@@ -95,9 +100,9 @@ internal sealed class HttpConnection(Stream stream, long maximumBody) : IDisposa
             if (found >= 0)
             {
                 var length = searched + found;
-                var head = Decode(buffer.AsSpan(start, length));
+                var text = Decode(buffer.AsSpan(start, length));
                 start += length + 4;
-                return head;
+                return text;
             }
             searched = Math.Max(0, end - start - 3);
             if (end - start >= MaximumHead)
@@ -144,17 +149,26 @@ internal sealed class HttpConnection(Stream stream, long maximumBody) : IDisposa
                 Array.Resize(ref buffer, buffer.Length * 2);
             }
         }
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(IdleTimeout);
-        var read = await stream.ReadAsync(buffer.AsMemory(end), timeout.Token).ConfigureAwait(false);
+        var read = await ReceiveAsync(buffer.AsMemory(end), cancellationToken).ConfigureAwait(false);
         end += read;
+        return read;
+    }
+
+    /// <summary>Reads what has arrived, or waits for it as long as a connection may be idle.</summary>
+    private async ValueTask<int> ReceiveAsync(Memory<byte> memory, CancellationToken cancellationToken)
+    {
+        // One source for all reads of the connection: making one for each is a good part of what a small request costs.
+        idle ??= CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        idle.CancelAfter(IdleTimeout);
+        var read = await stream.ReadAsync(memory, idle.Token).ConfigureAwait(false);
+        idle.CancelAfter(Timeout.InfiniteTimeSpan);
         return read;
     }
 
     private static (ServiceRequest Request, bool KeepAlive) ParseHead(string head)
     {
-        var lines = head.Split("\r\n");
-        var parts = lines[0].Split(' ');
+        var lineEnd = head.IndexOf("\r\n", StringComparison.Ordinal);
+        var parts = (lineEnd < 0 ? head : head[..lineEnd]).Split(' ');
         if (parts.Length != 3 || !parts[2].StartsWith("HTTP/1.", StringComparison.Ordinal) || parts[0].Length is 0 or > 16 || !parts[0].All(char.IsAsciiLetterUpper))
         {
             throw new BadRequestException(new ServiceFault("BadRequest", "An error occurred when parsing the HTTP request."));
@@ -167,16 +181,19 @@ internal sealed class HttpConnection(Stream stream, long maximumBody) : IDisposa
             var path = authority < 0 ? -1 : target.IndexOf('/', authority + 3);
             target = path < 0 ? "/" : target[path..];
         }
-        var headers = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var line in lines.Skip(1))
+        var headers = new Dictionary<string, string>(16, StringComparer.Ordinal);
+        for (var at = lineEnd < 0 ? head.Length : lineEnd + 2; at < head.Length;)
         {
-            var colon = line.IndexOf(':', StringComparison.Ordinal);
+            lineEnd = head.IndexOf("\r\n", at, StringComparison.Ordinal);
+            var line = head.AsSpan(at, (lineEnd < 0 ? head.Length : lineEnd) - at);
+            at += line.Length + 2;
+            var colon = line.IndexOf(':');
             if (colon <= 0 || line[0] is ' ' or '\t')
             {
                 throw new BadRequestException(new ServiceFault("BadRequest", "An error occurred when parsing the HTTP request."));
             }
-            var name = line[..colon].ToLowerInvariant();
-            var value = line[(colon + 1)..].Trim(' ', '\t');
+            var name = line[..colon].ToString().ToLowerInvariant();
+            var value = line[(colon + 1)..].Trim(" \t").ToString();
             headers[name] = headers.TryGetValue(name, out var earlier) ? earlier + "," + value : value;
         }
         var connection = headers.GetValueOrDefault("connection") ?? "";
@@ -236,9 +253,7 @@ internal sealed class HttpConnection(Stream stream, long maximumBody) : IDisposa
                 filled += take;
                 continue;
             }
-            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            timeout.CancelAfter(IdleTimeout);
-            var read = await stream.ReadAsync(body.AsMemory(filled), timeout.Token).ConfigureAwait(false);
+            var read = await ReceiveAsync(body.AsMemory(filled), cancellationToken).ConfigureAwait(false);
             if (read == 0)
             {
                 throw new BadRequestException(new ServiceFault("IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header."));
@@ -300,44 +315,40 @@ internal sealed class HttpConnection(Stream stream, long maximumBody) : IDisposa
     private async Task WriteAsync(ServiceResponse response, ServiceRequest request, bool keepAlive, CancellationToken cancellationToken)
     {
         var bodyless = request.Method == "HEAD" || response.Status is 204 or 304;
-        var head = new StringBuilder(512);
-        head.Append("HTTP/1.1 ").Append(response.Status).Append(' ').Append(Reason(response.Status)).Append("\r\n");
-        head.Append("Date: ").Append(DateTimeOffset.UtcNow.UtcDateTime.ToString("R", CultureInfo.InvariantCulture)).Append("\r\n");
-        head.Append("Server: Inferloop-Sandbox\r\n");
+        head.Begin(response.Status, Reason(response.Status));
         foreach (var (name, value) in response.Headers)
         {
-            head.Append(name).Append(": ").Append(OneLine(value)).Append("\r\n");
+            head.Header(name, OneLine(value));
         }
         if (response.Streaming is not null)
         {
-            head.Append("Transfer-Encoding: chunked\r\n");
+            head.Header("Transfer-Encoding", "chunked");
         }
         else if (response.Status is not (204 or 304) && !response.Headers.ContainsKey("Content-Length"))
         {
-            head.Append("Content-Length: ").Append(response.Body.Length).Append("\r\n");
+            head.Length(response.Body.Length);
         }
-        head.Append(keepAlive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
-        var headBytes = Encoding.UTF8.GetBytes(head.ToString());
+        head.Header("Connection", keepAlive ? "keep-alive" : "close");
+        head.End();
         if (response.Streaming is { } streaming)
         {
-            await stream.WriteAsync(headBytes, cancellationToken).ConfigureAwait(false);
+            await stream.WriteAsync(head.Written, cancellationToken).ConfigureAwait(false);
             await streaming(new ChunkedStream(stream), cancellationToken).ConfigureAwait(false);
             await stream.WriteAsync("0\r\n\r\n"u8.ToArray(), cancellationToken).ConfigureAwait(false);
         }
         else if (bodyless || response.Body.IsEmpty)
         {
-            await stream.WriteAsync(headBytes, cancellationToken).ConfigureAwait(false);
+            await stream.WriteAsync(head.Written, cancellationToken).ConfigureAwait(false);
         }
         else if (response.Body.Length <= 64 * 1024)
         {
-            var whole = new byte[headBytes.Length + response.Body.Length];
-            headBytes.CopyTo(whole, 0);
-            response.Body.Span.CopyTo(whole.AsSpan(headBytes.Length));
-            await stream.WriteAsync(whole, cancellationToken).ConfigureAwait(false);
+            // Small answers leave in one packet.
+            head.Append(response.Body.Span);
+            await stream.WriteAsync(head.Written, cancellationToken).ConfigureAwait(false);
         }
         else
         {
-            await stream.WriteAsync(headBytes, cancellationToken).ConfigureAwait(false);
+            await stream.WriteAsync(head.Written, cancellationToken).ConfigureAwait(false);
             await stream.WriteAsync(response.Body, cancellationToken).ConfigureAwait(false);
         }
     }

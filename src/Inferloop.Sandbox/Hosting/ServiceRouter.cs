@@ -307,12 +307,12 @@ internal sealed class ServiceRouter(SandboxRuntime runtime)
         if (signature is not null)
         {
             var name = signature.Service == "s3express" ? "s3" : signature.Service;
-            var candidates = index.Where(entry => entry.SigningName == name).ToList();
-            var entry = candidates.FirstOrDefault(candidate => prefix is not null && candidate.TargetPrefix == prefix)
+            var candidates = ServiceModels.BySigningName.GetValueOrDefault(name) ?? [];
+            var entry = candidates.Find(candidate => prefix is not null && candidate.TargetPrefix == prefix)
                 ?? (candidates.Count > 1 && form?.FirstOrDefault(pair => pair.Key == "Version").Value is { } version
-                    ? candidates.FirstOrDefault(candidate => candidate.ApiVersion == version)
+                    ? candidates.Find(candidate => candidate.ApiVersion == version)
                     : null)
-                ?? candidates.FirstOrDefault();
+                ?? (candidates.Count > 0 ? candidates[0] : null);
             return entry is null ? null : ServiceModels.Get(entry.Name);
         }
         if (prefix is not null)

@@ -19,6 +19,10 @@ internal static partial class VirtualHost
     {
         var colon = authority.LastIndexOf(':');
         var host = colon > authority.LastIndexOf(']') ? authority[..colon] : authority;
+        if (!host.Contains("amazonaws", StringComparison.OrdinalIgnoreCase) && !host.EndsWith("localhost", StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
         foreach (var pattern in new[] { Amazon(), Local() })
         {
             if (pattern.Match(host) is { Success: true } match && match.Groups["bucket"] is { Success: true, Length: > 0 } bucket)

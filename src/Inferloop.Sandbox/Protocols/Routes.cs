@@ -58,7 +58,8 @@ internal sealed class Routes
     {
         private readonly string[] pattern;
         private readonly int literalSegments;
-        private readonly List<ShapeMember> demanded;
+        private readonly List<(bool IsHeader, string Name)> demanded;
+        private readonly bool deprecated;
 
         public Route(OperationModel operation)
         {
@@ -78,8 +79,11 @@ internal sealed class Routes
             }
             Literals = literals;
             demanded = operation.Input is { } input
-                ? input.Required.Select(input.Member).OfType<ShapeMember>().Where(member => member.Location is "querystring" or "header").ToList()
+                ? input.Required.Select(input.Member).OfType<ShapeMember>().Where(member => member.Location is "querystring" or "header")
+                    .Select(member => (member.Location == "header", member.Location == "header" ? member.WireName.ToLowerInvariant() : member.WireName)).ToList()
                 : [];
+            deprecated = operation.Documentation?.Contains("deprecated", StringComparison.OrdinalIgnoreCase) == true
+                || operation.Name is "GetBucketLifecycle" or "PutBucketLifecycle" or "GetBucketNotification" or "PutBucketNotification" or "ListDirectoryBuckets";
         }
 
         public OperationModel Operation { get; }
@@ -100,11 +104,7 @@ internal sealed class Routes
 
         public int Score(ServiceRequest request)
         {
-            var present = demanded.Count(member => member.Location == "header"
-                ? request.Header(member.WireName.ToLowerInvariant()) is not null
-                : request.QueryValue(member.WireName) is not null);
-            var deprecated = Operation.Documentation?.Contains("deprecated", StringComparison.OrdinalIgnoreCase) == true
-                || Operation.Name is "GetBucketLifecycle" or "PutBucketLifecycle" or "GetBucketNotification" or "PutBucketNotification" or "ListDirectoryBuckets";
+            var present = demanded.Count(member => (member.IsHeader ? request.Header(member.Name) : request.QueryValue(member.Name)) is not null);
             var sameId = request.QueryValue("x-id") == Operation.Name;
             return (Literals.Count * 1000) + (present * 100) - ((demanded.Count - present) * 200) + (sameId ? 50 : 0) + (literalSegments * 10) - (deprecated ? 5 : 0);
         }

@@ -12,6 +12,9 @@ internal static class ServiceModels
 {
     private static readonly Lazy<IReadOnlyList<string>> EmbeddedNames = new(ReadNames);
     private static readonly Lazy<IReadOnlyList<ServiceIndexEntry>> EmbeddedIndex = new(ReadIndex);
+    private static readonly Lazy<Dictionary<string, List<ServiceIndexEntry>>> Signed = new(static () =>
+        Index.GroupBy(entry => entry.SigningName, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.ToList(), StringComparer.Ordinal));
+
     private static readonly ConcurrentDictionary<string, Lazy<ServiceModel>> Loaded = new(StringComparer.Ordinal);
 
     /// <summary>The names of all models.</summary>
@@ -19,10 +22,13 @@ internal static class ServiceModels
 
     public static bool Exists(string name) => Names.Contains(name, StringComparer.Ordinal);
 
-    public static ServiceModel Get(string name) => Loaded.GetOrAdd(name, static key => new Lazy<ServiceModel>(() => Read(key))).Value;
+    public static ServiceModel Get(string name) => (Loaded.TryGetValue(name, out var known) ? known : Loaded.GetOrAdd(name, static key => new Lazy<ServiceModel>(() => Read(key)))).Value;
 
     /// <summary>What requests are recognised by, of every model. Only the metadata at the head of each file is read.</summary>
     public static IReadOnlyList<ServiceIndexEntry> Index => EmbeddedIndex.Value;
+
+    /// <summary>The same by the name that their requests are signed for, which some share.</summary>
+    public static IReadOnlyDictionary<string, List<ServiceIndexEntry>> BySigningName => Signed.Value;
 
     private static List<ServiceIndexEntry> ReadIndex()
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -29,6 +30,9 @@ internal sealed class SignatureException(SignatureProblem problem, string detail
 internal sealed class Signature
 {
     private const string Algorithm = "AWS4-HMAC-SHA256";
+    /// <summary>Characters of a path that stand for themselves, encoded or not.</summary>
+    private static readonly SearchValues<char> Plain = SearchValues.Create("/ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~");
+
     private const string DateFormat = "yyyyMMdd'T'HHmmss'Z'";
 
     public required string AccessKeyId { get; init; }
@@ -120,8 +124,8 @@ internal sealed class Signature
         {
             throw new SignatureException(SignatureProblem.Incomplete, "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term");
         }
-        if (!DateTimeOffset.TryParseExact(date, DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
-            && !DateTimeOffset.TryParse(date, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out time))
+        var exact = DateTimeOffset.TryParseExact(date, DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time);
+        if (!exact && !DateTimeOffset.TryParse(date, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out time))
         {
             throw new SignatureException(SignatureProblem.Incomplete, "Date must be in ISO-8601 'basic format'.");
         }
@@ -134,7 +138,7 @@ internal sealed class Signature
             SignedHeaders = signedHeaders.Split(';'),
             Value = signature,
             Time = time,
-            TimeText = time.UtcDateTime.ToString(DateFormat, CultureInfo.InvariantCulture),
+            TimeText = exact ? date : time.UtcDateTime.ToString(DateFormat, CultureInfo.InvariantCulture),
             Expires = expires,
             Token = token,
         };
@@ -174,7 +178,7 @@ internal sealed class Signature
 
     private void CheckTime(DateTimeOffset now, bool s3)
     {
-        if (Time.UtcDateTime.ToString("yyyyMMdd", CultureInfo.InvariantCulture) != Date)
+        if (!TimeText.AsSpan(0, 8).SequenceEqual(Date))
         {
             throw new SignatureException(SignatureProblem.Scope, $"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{Date}' != '{TimeText[..8]}', from '{TimeText}'.");
         }
@@ -251,19 +255,17 @@ internal sealed class Signature
     public static string Over(AccessKey key, string time, string region, string service, string signedHeaders, ServiceRequest request) =>
         Create($"{key.Id}/{time[..8]}/{region}/{service}/aws4_request", signedHeaders, "-", time, null, null).Sign(request, key.Secret, Hex(SHA256.HashData(request.Body.Span)), service is "s3");
 
-    public byte[] SigningKey(string secret)
-    {
-        var key = HMACSHA256.HashData(Encoding.UTF8.GetBytes("AWS4" + secret), Encoding.UTF8.GetBytes(Date));
-        key = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(Region));
-        key = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(Service));
-        return HMACSHA256.HashData(key, "aws4_request"u8);
-    }
+    public byte[] SigningKey(string secret) => SigningKeys.Of(secret, Date, Region, Service);
 
     private static string CanonicalPath(string rawPath, bool s3)
     {
         if (rawPath.Length == 0)
         {
             return "/";
+        }
+        if (rawPath.AsSpan().IndexOfAnyExcept(Plain) < 0 && (s3 || rawPath == "/"))
+        {
+            return rawPath;
         }
         if (s3)
         {
@@ -292,7 +294,7 @@ internal sealed class Signature
         return rawPath.EndsWith('/') && path.Length > 1 ? path + "/" : path;
     }
 
-    private static string CanonicalQuery(ServiceRequest request) => string.Join('&', request.Query
+    private static string CanonicalQuery(ServiceRequest request) => request.RawQuery.Length == 0 ? "" : string.Join('&', request.Query
         .Where(pair => pair.Key != "X-Amz-Signature")
         .Select(pair => (Key: Uri.EscapeDataString(pair.Key), Value: Uri.EscapeDataString(pair.Value)))
         .OrderBy(pair => pair.Key, StringComparer.Ordinal).ThenBy(pair => pair.Value, StringComparer.Ordinal)

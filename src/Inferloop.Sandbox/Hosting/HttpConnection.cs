@@ -6,10 +6,13 @@ using Inferloop.Sandbox.Runtime;
 namespace Inferloop.Sandbox.Hosting;
 
 /// <summary>One client's connection: requests in, answers out, one after the other.</summary>
-internal sealed class HttpConnection(Stream stream, long maximumBody) : IDisposable
+/// <param name="stream">What it comes and goes by.</param>
+/// <param name="maximumBody">The largest body that is read.</param>
+/// <param name="owner">The thread that serves nothing else and may wait for the client; null where none may.</param>
+internal sealed class HttpConnection(Stream stream, long maximumBody, Thread? owner = null) : IDisposable
 {
     private const int MaximumHead = 64 * 1024;
-    private static readonly TimeSpan IdleTimeout = TimeSpan.FromMinutes(3);
+    internal static readonly TimeSpan IdleTimeout = TimeSpan.FromMinutes(3);
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     private byte[] buffer = new byte[16 * 1024];
@@ -24,44 +27,39 @@ internal sealed class HttpConnection(Stream stream, long maximumBody) : IDisposa
         stream.Dispose();
     }
 
-    public async Task ServeAsync(Func<ServiceRequest, CancellationToken, Task<ServiceResponse>> handler, CancellationToken cancellationToken)
+    /// <summary>Serves the next request; false when it was the last.</summary>
+    public async Task<bool> ServeNextAsync(Func<ServiceRequest, CancellationToken, Task<ServiceResponse>> handler, CancellationToken cancellationToken)
     {
-        while (!cancellationToken.IsCancellationRequested)
+        ServiceRequest? request = null;
+        ServiceResponse response;
+        var keepAlive = false;
+        try
         {
-            ServiceRequest? request = null;
-            ServiceResponse response;
-            var keepAlive = false;
-            try
+            if (await ReadHeadAsync(cancellationToken).ConfigureAwait(false) is not { } received)
             {
-                if (await ReadHeadAsync(cancellationToken).ConfigureAwait(false) is not { } received)
-                {
-                    return;
-                }
-                (request, keepAlive) = ParseHead(received);
-                request.Body = await ReadBodyAsync(request, cancellationToken).ConfigureAwait(false);
-                response = await handler(request, cancellationToken).ConfigureAwait(false);
+                return false;
             }
-            catch (BadRequestException e)
-            {
-                // What follows on this connection cannot be told apart any more.
-                keepAlive = false;
-                request ??= new ServiceRequest { Method = "GET", RawPath = "/", RawQuery = "", Headers = new Dictionary<string, string>() };
-                response = ErrorWriter.Write(ProtocolKind.RestXml, null, e.Fault, Guid.NewGuid().ToString(), request);
-            }
-            if (response.Hold > TimeSpan.Zero)
-            {
-                await HoldAsync(response.Hold, cancellationToken).ConfigureAwait(false);
-            }
-            if (response.IsDropped)
-            {
-                return;
-            }
-            await WriteAsync(response, request, keepAlive, cancellationToken).ConfigureAwait(false);
-            if (!keepAlive)
-            {
-                return;
-            }
+            (request, keepAlive) = ParseHead(received);
+            request.Body = await ReadBodyAsync(request, cancellationToken).ConfigureAwait(false);
+            response = await handler(request, cancellationToken).ConfigureAwait(false);
         }
+        catch (BadRequestException e)
+        {
+            // What follows on this connection cannot be told apart any more.
+            keepAlive = false;
+            request ??= new ServiceRequest { Method = "GET", RawPath = "/", RawQuery = "", Headers = new Dictionary<string, string>() };
+            response = ErrorWriter.Write(ProtocolKind.RestXml, null, e.Fault, Guid.NewGuid().ToString(), request);
+        }
+        if (response.Hold > TimeSpan.Zero)
+        {
+            await HoldAsync(response.Hold, cancellationToken).ConfigureAwait(false);
+        }
+        if (response.IsDropped)
+        {
+            return false;
+        }
+        await WriteAsync(response, request, keepAlive, cancellationToken).ConfigureAwait(false);
+        return keepAlive && !cancellationToken.IsCancellationRequested;
     }
 
     /// <summary>Holds an answer back; a client that has gone away meanwhile is not waited for.</summary>
@@ -154,9 +152,26 @@ internal sealed class HttpConnection(Stream stream, long maximumBody) : IDisposa
         return read;
     }
 
+    /// <summary>Whether this is the thread that may wait for the client: a handler that waited itself goes on elsewhere.</summary>
+    private bool MayWait => owner == Thread.CurrentThread;
+
+    private ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        if (!MayWait)
+        {
+            return stream.WriteAsync(bytes, cancellationToken);
+        }
+        stream.Write(bytes.Span);
+        return ValueTask.CompletedTask;
+    }
+
     /// <summary>Reads what has arrived, or waits for it as long as a connection may be idle.</summary>
     private async ValueTask<int> ReceiveAsync(Memory<byte> memory, CancellationToken cancellationToken)
     {
+        if (MayWait)
+        {
+            return stream.Read(memory.Span);
+        }
         // One source for all reads of the connection: making one for each is a good part of what a small request costs.
         idle ??= CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         idle.CancelAfter(IdleTimeout);
@@ -332,24 +347,24 @@ internal sealed class HttpConnection(Stream stream, long maximumBody) : IDisposa
         head.End();
         if (response.Streaming is { } streaming)
         {
-            await stream.WriteAsync(head.Written, cancellationToken).ConfigureAwait(false);
+            await SendAsync(head.Written, cancellationToken).ConfigureAwait(false);
             await streaming(new ChunkedStream(stream), cancellationToken).ConfigureAwait(false);
             await stream.WriteAsync("0\r\n\r\n"u8.ToArray(), cancellationToken).ConfigureAwait(false);
         }
         else if (bodyless || response.Body.IsEmpty)
         {
-            await stream.WriteAsync(head.Written, cancellationToken).ConfigureAwait(false);
+            await SendAsync(head.Written, cancellationToken).ConfigureAwait(false);
         }
         else if (response.Body.Length <= 64 * 1024)
         {
             // Small answers leave in one packet.
             head.Append(response.Body.Span);
-            await stream.WriteAsync(head.Written, cancellationToken).ConfigureAwait(false);
+            await SendAsync(head.Written, cancellationToken).ConfigureAwait(false);
         }
         else
         {
-            await stream.WriteAsync(head.Written, cancellationToken).ConfigureAwait(false);
-            await stream.WriteAsync(response.Body, cancellationToken).ConfigureAwait(false);
+            await SendAsync(head.Written, cancellationToken).ConfigureAwait(false);
+            await SendAsync(response.Body, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -45,7 +45,7 @@ internal static class EksConnection
 
         var certificates = new X509Certificate2Collection();
         certificates.ImportFromPem(Encoding.UTF8.GetString(Convert.FromBase64String(authority)));
-        return new k8s.Kubernetes(new KubernetesClientConfiguration { Host = endpoint, SslCaCerts = certificates, TokenProvider = tokens });
+        return new k8s.Kubernetes(new KubernetesClientConfiguration { Host = endpoint, SslCaCerts = certificates, TokenProvider = tokens }, new PatientHandler(TimeProvider.System));
     }
 
     /// <summary>Whether a caller's ARN is a session of a role; a session's ARN names the role without its path.</summary>

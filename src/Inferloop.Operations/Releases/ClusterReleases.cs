@@ -46,9 +46,7 @@ internal sealed class ClusterReleases(EnvironmentOperations operations, Workload
         var open = await OpenReleaseAsync(environment, cancellation).ConfigureAwait(false);
         if (open is not null && open.Image != image.Image)
         {
-            throw new OperationException(
-                "ReleaseInProgress", OperationErrorKind.Busy, $"The release of {open.Version} to the cluster of '{environment.Name}' by {open.Operator} is not over.",
-                $"Stop-InferloopRelease {environment.Name} -Target Eks takes it back; Publish-InferloopRelease with its image goes on with it.", open.Id);
+            throw InProgress(environment, open);
         }
 
         var now = operations.Options.Time.GetUtcNow();
@@ -89,6 +87,14 @@ internal sealed class ClusterReleases(EnvironmentOperations operations, Workload
             var store = new ReleaseStore(Aws.DynamoDB, scope.Control.Table);
             using var cluster = await OpenAsync(environment, cancellation).ConfigureAwait(false);
             var deployed = new ClusterWorkload(cluster, workload);
+            if (await OpenReleaseAsync(environment, cancellation).ConfigureAwait(false) is { } open && open.Id != release.Id)
+            {
+                // It came between the preparation and the lock.
+                throw InProgress(environment, open);
+            }
+
+            // Before the first change: whoever goes on with it must know the image to go back to.
+            await store.SaveAsync(KeyOf(environment), release, cancellation).ConfigureAwait(false);
             var current = release;
             var rollout = new ClusterRollout(deployed, operations.Options.PollMinimum, operations.Options.Time, Reporter, async (stage, ct) =>
             {
@@ -116,10 +122,10 @@ internal sealed class ClusterReleases(EnvironmentOperations operations, Workload
                 await store.SaveAsync(KeyOf(environment), current, cancellation).ConfigureAwait(false);
                 await scope.EndAsync(outcome.HasSucceeded ? OperationState.Completed : OperationState.Failed, current.StatusReason).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is OperationCanceledException)
+            catch (Exception e) when (e is OperationCanceledException or OperationException { ErrorId: "ClusterUnreachable" or "ClusterAccessDenied" })
             {
                 Reporter.Warning($"The release of {release.Version} is not over; the old version has {(current.LifecycleStage is "PRODUCTION_TRAFFIC_SHIFT" or "BAKE_TIME" or "CLEAN_UP" ? "no more" : "its")} requests. Publish-InferloopRelease with the same image goes on with it, Stop-InferloopRelease {environment.Name} -Target Eks takes it back.");
-                await scope.EndAsync(OperationState.Cancelled, "The operator stopped watching.").ConfigureAwait(false);
+                await scope.EndAsync(e is OperationCanceledException ? OperationState.Cancelled : OperationState.Failed, e is OperationCanceledException ? "The operator stopped watching." : e.Message).ConfigureAwait(false);
                 throw;
             }
 
@@ -183,6 +189,10 @@ internal sealed class ClusterReleases(EnvironmentOperations operations, Workload
             "ReleaseNothingToUndo", OperationErrorKind.NotFound, id is null ? $"There is no earlier release to the cluster of '{environment.Name}'." : $"The cluster of '{environment.Name}' has had no release '{id}'.",
             $"List them with Get-InferloopRelease {environment.Name} -Target Eks; any image is released with Publish-InferloopRelease.", environment.Name);
     }
+
+    private static OperationException InProgress(InferloopEnvironment environment, InferloopRelease open) => new(
+        "ReleaseInProgress", OperationErrorKind.Busy, $"The release of {open.Version} to the cluster of '{environment.Name}' by {open.Operator} is not over.",
+        $"Stop-InferloopRelease {environment.Name} -Target Eks takes it back; Publish-InferloopRelease with its image goes on with it.", open.Id);
 
     private static string KeyOf(InferloopEnvironment environment) => EnvironmentOperations.KeyFor(environment.Spec);
 

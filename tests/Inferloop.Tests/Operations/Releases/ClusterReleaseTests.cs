@@ -70,6 +70,22 @@ public sealed class ClusterReleaseTests : IAsyncLifetime
         Assert.Equal("ReleaseNotRunning", (await Assert.ThrowsAsync<OperationException>(() => harness.By().StopAsync(harness.Environment, gone, wait: true, Stop))).ErrorId);
     }
 
+    [Fact]
+    public async Task One_whose_operator_was_gone_at_once_still_knows_the_way_back()
+    {
+        // The Deployment has its new image already, and nothing was told of it yet.
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var by = harness.By("bob", (step, _) => step == "ROLLING" ? stop.CancelAsync() : Task.CompletedTask);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => harness.PublishAsync(new ReleaseRequest { Image = ":v4-crash" }, by, stop.Token));
+        var open = await harness.By().FindAsync(harness.Environment, null, Stop);
+        Assert.True(open.IsOpen);
+        Assert.EndsWith(":v1", open.PreviousImage, StringComparison.Ordinal);
+
+        var failed = await Assert.ThrowsAsync<OperationException>(() => harness.PublishAsync(new ReleaseRequest { Image = ":v4-crash" }));
+        Assert.Equal((open.Id, ReleaseStatus.RolledBack), Assert.IsType<InferloopRelease>(failed.Target) is var end ? (end.Id, end.Status) : default);
+        Assert.EndsWith(":v1", await harness.ServingAsync(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(":none", null, null, "ImageNotFound")]
     [InlineData(":v2", ReleaseStrategy.Canary, null, "ReleaseStrategyUnsupported")]

@@ -276,7 +276,7 @@ internal sealed partial class EnvironmentOperations
     }
 
     /// <summary>Deletes every version of every object, and every delete marker: what a bucket must lose before it can go.</summary>
-    private async Task EmptyAsync(string bucket, CancellationToken cancellation)
+    internal async Task EmptyAsync(string bucket, CancellationToken cancellation)
     {
         long removed = 0;
         while (true)

@@ -55,6 +55,31 @@ internal sealed partial class EnvironmentOperations(EnvironmentAws aws, Environm
     /// <summary>Takes the environment for an operation that is not one of its stack's.</summary>
     internal Task<OperationScope> HoldAsync(InferloopEnvironmentSpec spec, OperationKind kind, CancellationToken cancellation) => BeginAsync(spec, kind, previewWith: null, cancellation);
 
+    /// <summary>
+    /// Takes the environment's backups for one operation. Their lock and journal are apart from those of the stack: a backup of hours must not keep
+    /// anyone from scaling. What dead processes left open is handed over, to be cleared and closed.
+    /// </summary>
+    internal async Task<(OperationScope Scope, IReadOnlyList<OperationRecord> Left)> HoldBackupsAsync(InferloopEnvironmentSpec spec, string inputHash, CancellationToken cancellation)
+    {
+        var key = KeyOf(spec) + ".backup";
+        var operationId = NewOperationId();
+        var control = await Control.EnsureAsync(cancellation).ConfigureAwait(false);
+        var table = TableOf(control);
+        var hold = await table.AcquireAsync(key, operationId, OperationKind.Backup, cancellation).ConfigureAwait(false);
+        var scope = new OperationScope(
+            control, table, hold, journaled: true, options,
+            new OperationRecord { Environment = key, OperationId = operationId, Kind = OperationKind.Backup, Owner = table.Owner, Started = table.Now, InputHash = inputHash });
+        try
+        {
+            return (scope, await table.OpenAsync(key, cancellation).ConfigureAwait(false));
+        }
+        catch
+        {
+            await scope.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
     private ControlTable TableOf(ControlPlane control) => new(aws.DynamoDB, control.Table, options.Operator, options.Time);
 
     private Task PauseAsync(string step, CancellationToken cancellation) => options.BeforeStep?.Invoke(step, cancellation) ?? Task.CompletedTask;

@@ -11,6 +11,9 @@ public enum OperationKind
 
     /// <summary>Removes it.</summary>
     Delete,
+
+    /// <summary>Makes, restores or tests its backups.</summary>
+    Backup,
 }
 
 /// <summary>Where an operation stands.</summary>

@@ -11,6 +11,7 @@ using Amazon.RDS;
 using Amazon.S3;
 using Inferloop.Aws;
 using Inferloop.Operations;
+using Inferloop.Operations.Backups;
 using Inferloop.Operations.Environments;
 using Inferloop.Operations.Specs;
 using Inferloop.PowerShell.Pipeline;
@@ -35,6 +36,19 @@ public abstract class EnvironmentCmdlet : AwsCmdlet
         connection.Session is AwsSession session && !ConnectionIsGiven
             ? Operations(session.InRegion(connection.Region))
             : Operations(await GetSessionAsync(connection.Region, cancellationToken).ConfigureAwait(false));
+
+    /// <summary>The operations of the place that a backup is in, and its environment.</summary>
+    private protected async Task<(EnvironmentOperations Operations, InferloopEnvironment Environment)> OpenAsync(InferloopBackup backup, CancellationToken cancellationToken)
+    {
+        if (backup.Origin is { } origin)
+        {
+            return (await OpenAsync(origin, cancellationToken).ConfigureAwait(false), origin);
+        }
+
+        // One that was read from a file, or came from another session.
+        var operations = await OpenAsync(backup.Region, cancellationToken).ConfigureAwait(false);
+        return (operations, await ResolveAsync(operations, backup.Environment, backup.Stage, cancellationToken).ConfigureAwait(false));
+    }
 
     /// <summary>The operations of the same account in another region.</summary>
     private protected EnvironmentOperations InRegion(EnvironmentOperations operations, string region) =>

@@ -245,7 +245,8 @@ internal sealed partial class BackupOperations
                 metadata["VpcSecurityGroupIds"] = JsonSerializer.Serialize(new[] { isolatedIn ?? environment.Outputs["DataSecurityGroupId"] });
                 return metadata;
             case BackupComponent.Table:
-                return new Dictionary<string, string>(kept) { ["targetTableName"] = target };
+                // With the key of this environment, as its own table is: the one that the backup came from may be of another region.
+                return new Dictionary<string, string>(kept) { ["targetTableName"] = target, ["encryptionType"] = "KMS", ["kmsMasterKeyArn"] = environment.Outputs["KeyArn"] };
             case BackupComponent.Bucket:
                 return new Dictionary<string, string>(kept) { ["DestinationBucketName"] = target, ["NewBucket"] = "true", ["CreationToken"] = target };
             default:

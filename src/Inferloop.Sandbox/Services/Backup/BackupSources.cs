@@ -90,6 +90,10 @@ internal sealed class TableBackups(SandboxRuntime runtime) : IBackupSource
     {
         var name = metadata.GetValueOrDefault("targetTableName") ?? throw new ServiceFault("InvalidParameterValueException", "Metadata must have targetTableName.");
         var input = new JsonObject { ["BackupArn"] = recoveryPoint, ["TargetTableName"] = name };
+        if (metadata.GetValueOrDefault("encryptionType") == "KMS")
+        {
+            input["SSESpecificationOverride"] = new JsonObject { ["Enabled"] = true, ["SSEType"] = "KMS" }.With("KMSMasterKeyId", metadata.GetValueOrDefault("kmsMasterKeyArn"));
+        }
         return (await tables.InvokeAsync(context.Detached(), "RestoreTableFromBackup", input).ConfigureAwait(false)).Child("TableDescription")!.Required("TableArn");
     }
 

@@ -1,3 +1,4 @@
+using Amazon.KeyManagementService.Model;
 using Inferloop.Operations.Environments;
 using Inferloop.Operations.Specs;
 
@@ -50,6 +51,7 @@ internal sealed class StandbyOperations(EnvironmentOperations primary, Environme
         var standby = StandbySpecs.ForStandby(spec, environment.Outputs);
         var certificate = certificateArn ?? existing?.Spec.Security.CertificateArn ?? "";
         standby = standby with { Security = standby.Security with { CertificateArn = certificate } };
+        standby = await WithKeyAsync(standby, existing, cancellation).ConfigureAwait(false);
         Refuse(spec);
         Refuse(standby);
         return (environment, spec, standby);
@@ -136,6 +138,34 @@ internal sealed class StandbyOperations(EnvironmentOperations primary, Environme
 
     internal static OperationException NoStandby(string name, string region) => new(
         "StandbyNotFound", OperationErrorKind.NotFound, $"Nothing stands by for '{name}' in {region}.", $"New-InferloopStandby {name} makes it.", name);
+
+    /// <summary>
+    /// The key that the standby has, or can have. A key outlives its stack, by its retention or while its deletion is pending, and a region takes one
+    /// replica of a multi-region key: where an earlier standby's is still there, this one has a key of its own.
+    /// </summary>
+    private async Task<InferloopEnvironmentSpec> WithKeyAsync(InferloopEnvironmentSpec standby, InferloopEnvironment? existing, CancellationToken cancellation)
+    {
+        var parts = standby.Recovery.PeerArns.Split(',');
+        if (existing?.Spec.Recovery.PeerArns.Split(',') is [_, _, var has, ..] && !StackStates.IsFailedCreate(existing.Status))
+        {
+            parts[2] = has;
+        }
+        else if (parts[2].Length > 0)
+        {
+            try
+            {
+                var left = await recovery.Aws.Keys.DescribeKeyAsync(new DescribeKeyRequest { KeyId = parts[2][(parts[2].LastIndexOf('/') + 1)..] }, cancellation).ConfigureAwait(false);
+                Reporter.Warning($"{recovery.Aws.Region} still has a replica of the environment's key ({left.KeyMetadata.KeyState}), of an earlier standby. This one has a key of its own.");
+                parts[2] = "";
+            }
+            catch (NotFoundException)
+            {
+                // The rule: the stack makes the replica.
+            }
+        }
+
+        return standby with { Recovery = standby.Recovery with { PeerArns = string.Join(',', parts) } };
+    }
 
     private static void Refuse(InferloopEnvironmentSpec spec)
     {

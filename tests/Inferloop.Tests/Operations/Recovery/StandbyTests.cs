@@ -101,6 +101,14 @@ public sealed class StandbyTests : IAsyncLifetime
         await standby.RemoveAsync(environment, new RemovalOptions { DeleteData = true }, Stop);
         Assert.Null(await standby.GetAsync(environment, Stop));
         Assert.Equal(before, (await home.Operations.RefreshAsync(environment.StackId, withHealth: false, Stop))!.Spec);
+
+        // The deleted key is still pending; another standby is made all the same, with a key of its own.
+        var again = await standby.CreateAsync(environment, null, null, Stop);
+        Assert.True(again.IsComplete, string.Join("; ", again.Replicas));
+        Assert.Contains(home.Warnings, w => w.Contains("key of its own", StringComparison.Ordinal));
+        Assert.EndsWith(",,", again.Environment.Spec.Recovery.PeerArns, StringComparison.Ordinal);
+        await standby.CreateAsync(environment, null, null, Stop);
+        await standby.RemoveAsync(environment, new RemovalOptions { DeleteData = true }, Stop);
         var none = await Assert.ThrowsAsync<OperationException>(() => standby.RemoveAsync(environment, new RemovalOptions(), Stop));
         Assert.Equal("StandbyNotFound", none.ErrorId);
         await home.RemoveAsync(deleteData: true, cancellation: Stop);

@@ -319,8 +319,8 @@ internal sealed partial class BackupOperations
             cancellation).ConfigureAwait(false);
     }
 
-    private Task BeginTableAsync(string source, string target, DateTimeOffset? moment, CancellationToken cancellation) => Aws.DynamoDB.RestoreTableToPointInTimeAsync(
-        new RestoreTableToPointInTimeRequest { SourceTableName = source, TargetTableName = target, RestoreDateTime = moment?.UtcDateTime, UseLatestRestorableTime = moment is null ? true : null }, cancellation);
+    private async Task BeginTableAsync(string source, string target, DateTimeOffset? moment, CancellationToken cancellation) => await Aws.DynamoDB.RestoreTableToPointInTimeAsync(
+        new RestoreTableToPointInTimeRequest { SourceTableName = source, TargetTableName = target, RestoreDateTime = moment?.UtcDateTime, UseLatestRestorableTime = moment is null ? true : null }, cancellation).ConfigureAwait(false);
 
     private async Task<InferloopRestore> RestoredAsync(InferloopEnvironment environment, BackupComponent component, string name, string arn, DateTimeOffset state, TimeSpan duration, CancellationToken cancellation)
     {

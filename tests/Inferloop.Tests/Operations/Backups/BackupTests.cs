@@ -44,7 +44,7 @@ public sealed class BackupTests : IAsyncLifetime
         return (ada, new BackupOperations(ada.Operations), environment);
     }
 
-    private Task PutAsync(InferloopEnvironment environment, int id) => harness.DynamoDB.PutItemAsync(
+    private async Task PutAsync(InferloopEnvironment environment, int id) => await harness.DynamoDB.PutItemAsync(
         environment.Outputs["TableName"], new Dictionary<string, AttributeValue> { ["id"] = new($"job-{id}"), ["timestamp"] = new() { N = "1" }, ["status"] = new("done") }, Stop);
 
     [Fact]
@@ -209,7 +209,7 @@ public sealed class BackupTests : IAsyncLifetime
         for (var i = 0; i < 400 && copy?.Status != "COMPLETED"; i++)
         {
             await Task.Delay(25, Stop);
-            copy = (await away.ListAsync(standby.Environment, null, Stop)).FirstOrDefault();
+            copy = (await away.ListAsync(standby.Environment, null, Stop)) is [var first, ..] ? first : null;
         }
 
         Assert.Equal(("COMPLETED", "us-east-1", "us-west-2"), (copy?.Status, copy?.CopiedFrom, copy?.Region));

@@ -43,7 +43,10 @@ $values = @{
     JwtSecretArn = $environment.Outputs['JwtSecretArn']
 }
 if (-not $RenderOnly) {
-    & aws eks update-kubeconfig --region $values.Region --name $values.ClusterName
+    # Only the role of -EksAdminRoleArn gets in; whoever is not signed in as it takes it.
+    $role = $spec.Eks.EksAdminRoleArn
+    $isRole = $role -and (& aws sts get-caller-identity --query Arn --output text) -like "*:assumed-role/$($role.Split('/')[-1])/*"
+    & aws eks update-kubeconfig --region $values.Region --name $values.ClusterName @(if ($role -and -not $isRole) { '--role-arn', $role })
     if ($LASTEXITCODE) { throw 'aws eks update-kubeconfig failed.' }
 }
 foreach ($file in 'cluster-autoscaler.yaml', 'application.yaml') {

@@ -30,7 +30,7 @@ internal sealed class ClusterReleases(EnvironmentOperations operations, Workload
         if (strategy is not (ReleaseStrategy.Rolling or ReleaseStrategy.BlueGreen) || request.Approval == true)
         {
             throw new OperationException(
-                "ReleaseStrategyUnsupported", OperationErrorKind.InvalidArgument, $"A release to a cluster rolls or moves all requests at once; {(request.Approval == true ? "it does not wait for approval" : $"{strategy} is one of ECS")}.",
+                "ReleaseStrategyUnsupported", OperationErrorKind.InvalidArgument, $"A release to a cluster rolls or moves all requests at once; {(request.Approval == true ? "it does not wait for approval" : $"{strategy} is for ECS and Lambda")}.",
                 "Use -Strategy Rolling or BlueGreen, without -Approval.", environment.Name);
         }
 

@@ -12,7 +12,9 @@ internal static class ReleaseHistory
     {
         var to = id is not null ? history.FirstOrDefault(r => r.Id == id) : history.FirstOrDefault(r => r.Status == ReleaseStatus.Succeeded && r.Image != image);
 
-        // What served once passed its gate then; going back must not fail because its weaknesses are known by now.
-        return to is null ? null : new ReleaseRequest { Image = to.Image, Version = to.Version.Length > 0 ? to.Version : null, Restores = to.Id, Unscanned = true };
+        // What served once passed its gate then; going back must not fail because its weaknesses are known by now. What the first release took over
+        // from was no release, and is known all the same.
+        return to is null ? id is null && history.FirstOrDefault(r => r.Status == ReleaseStatus.Succeeded && r.Image == image)?.PreviousImage is { } first && first.Contains(".dkr.ecr.", StringComparison.Ordinal)
+                ? new ReleaseRequest { Image = first, Unscanned = true } : null : new ReleaseRequest { Image = to.Image, Version = to.Version.Length > 0 ? to.Version : null, Restores = to.Id, Unscanned = true };
     }
 }

@@ -23,6 +23,9 @@ public sealed class ClusterReleaseTests : IAsyncLifetime
         Assert.StartsWith(harness.Registry + "@sha256:", second.Image, StringComparison.Ordinal);
         Assert.Equal(second.Image, await harness.ServingAsync());
 
+        // Before the first release there was something too.
+        Assert.EndsWith(":v1", (await harness.By().UndoAsync(harness.Environment, null, Stop)).Image, StringComparison.Ordinal);
+
         var third = await harness.PublishAsync(new ReleaseRequest { Image = ":v3", Strategy = ReleaseStrategy.BlueGreen, BakeMinutes = 5 });
         Assert.Equal((ReleaseStatus.Succeeded, 100), (third.Status, third.NewTraffic));
         Assert.Equal(["SCALE_UP", "PRODUCTION_TRAFFIC_SHIFT", "BAKE_TIME", "CLEAN_UP"], third.Stages.Select(s => s.Name));

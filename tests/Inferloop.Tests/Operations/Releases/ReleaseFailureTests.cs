@@ -170,7 +170,7 @@ public sealed class ReleaseFailureTests
     [InlineData("BAKE_TIME")]
     public async Task Ctrl_C_in_any_stage_leaves_a_release_that_goes_on_and_can_be_followed_or_stopped(string stage)
     {
-        await using var harness = await ReleaseHarness.StartAsync(clockRate: 200, change: spec => spec.With("ReleaseShifting", true));
+        await using var harness = await ReleaseHarness.StartAsync(clockRate: 400, change: spec => spec.With("ReleaseShifting", true));
         using var interrupt = new CancellationTokenSource();
         var releases = new ReleaseOperations(harness.Operator.Operations, release =>
         {

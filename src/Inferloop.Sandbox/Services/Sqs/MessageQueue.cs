@@ -26,6 +26,12 @@ internal sealed class QueueMessage(JsonObject content, string id, DateTimeOffset
 
     public DateTimeOffset? FirstReceived { get; set; }
 
+    /// <summary>The queue that it died in; null for one that was sent.</summary>
+    public string? Origin { get; set; }
+
+    /// <summary>It begins again, as if nobody had received it yet.</summary>
+    public void Renew() => (Receives, FirstReceived, Receipt, Origin) = (0, null, null, null);
+
     public JsonObject Describe(JsonObject request)
     {
         var names = request.Texts("AttributeNames").Concat(request.Texts("MessageSystemAttributeNames")).ToHashSet(StringComparer.Ordinal);
@@ -201,9 +207,33 @@ internal sealed class MessageQueue((string Account, string Region, string Name) 
         }
         if (dead.Count > 0 && DeadLetter is { } target && byArn(target.Arn) is { } other)
         {
+            foreach (var letter in dead)
+            {
+                // Where it goes back to when it is moved on.
+                letter.Origin = arn;
+            }
             other.Take(dead, now);
         }
         return received;
+    }
+
+    /// <summary>Moves messages that nobody is working on to a queue, or back to where each came from; says how many.</summary>
+    public int Move(int most, DateTimeOffset now, string? destination)
+    {
+        List<(QueueMessage Message, MessageQueue To)> moved;
+        lock (gate)
+        {
+            Expire(now);
+            moved = [.. messages.Where(message => message.Visible <= now).Select(message => (Message: message, To: (destination ?? message.Origin) is { } to ? byArn(to) : null))
+                .Where(static pair => pair.To is not null).Take(most).Select(static pair => (pair.Message, pair.To!))];
+            messages.RemoveAll(message => moved.Exists(pair => ReferenceEquals(pair.Message, message)));
+        }
+        foreach (var (message, to) in moved)
+        {
+            message.Renew();
+            to.Take([message], now);
+        }
+        return moved.Count;
     }
 
     public void Delete(string receipt)

@@ -91,6 +91,7 @@ internal sealed partial class SqsService : SandboxService
             return [];
         });
         On("ListQueueTags", (context, input) => new JsonObject { ["Tags"] = Queue(context, input).TagMap() });
+        AddMoves();
         On("ListDeadLetterSourceQueues", (context, input) =>
         {
             var arn = Queue(context, input).Arn;

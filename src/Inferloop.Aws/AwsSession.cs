@@ -91,6 +91,15 @@ public sealed partial class AwsSession : IDisposable
         return region == Region ? this : new AwsSession(options with { Region = region }, credentials, CredentialDescription, region, parent ?? this);
     }
 
+    /// <summary>The same way to another region, which asks nothing of this one, not even who the caller is: this one may be lost.</summary>
+    /// <param name="region">The region.</param>
+    /// <returns>A session of its own, with the same credentials.</returns>
+    public AwsSession Apart(string region)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(region);
+        return new AwsSession(options with { Region = region }, credentials, CredentialDescription, region, null);
+    }
+
     /// <summary>Who AWS says we are; asked once.</summary>
     /// <param name="cancellationToken">Stops the waiting.</param>
     /// <returns>Account, ARN and id.</returns>

@@ -128,7 +128,7 @@ public sealed record InferloopBackupTest
     public required InferloopBackup Backup { get; init; }
 
     /// <summary>What was looked at.</summary>
-    public required IReadOnlyList<InferloopBackupCheck> Checks { get; init; }
+    public required IReadOnlyList<InferloopBackupCheck> Checks { get; init => field = value.Indexable(); }
 
     /// <summary>Whether all is as it should be.</summary>
     public bool Passed => Checks.Count > 0 && Checks.All(c => c.Passed);

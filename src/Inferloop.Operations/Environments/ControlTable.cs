@@ -221,7 +221,7 @@ internal sealed class ControlTable(IAmazonDynamoDB dynamo, string tableName, Ope
 
     private static OperationException Busy(string environment, LockHolder? holder)
     {
-        var doing = holder?.Kind switch { OperationKind.Create => "creating", OperationKind.Update => "updating", OperationKind.Delete => "removing", _ => "working on" };
+        var doing = holder?.Kind switch { OperationKind.Create => "creating", OperationKind.Update => "updating", OperationKind.Delete => "removing", OperationKind.Failover => "failing over", _ => "working on" };
         var message = holder is null
             ? $"Another operator took the environment '{environment}' at the same moment."
             : $"{holder.Operator.Name} (process {holder.Operator.ProcessId}) is {doing} the environment '{environment}' since {holder.Since.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC; operation {holder.OperationId}.";

@@ -96,7 +96,7 @@ internal sealed class DriftReader(IAmazonCloudFormation cloudFormation, Environm
         {
             var page = await PatientAsync(
                 () => cloudFormation.DescribeStackResourceDriftsAsync(new DescribeStackResourceDriftsRequest { StackName = stackId, NextToken = token }, cancellation), cancellation).ConfigureAwait(false);
-            found.AddRange((page.StackResourceDrifts ?? []).Select(d => Releases.ShiftedTraffic.Without(Convert(environment, path, d), d.ExpectedProperties, d.ActualProperties)));
+            found.AddRange((page.StackResourceDrifts ?? []).Select(d => Recovery.PromotedReplica.Without(Releases.ShiftedTraffic.Without(Convert(environment, path, d), d.ExpectedProperties, d.ActualProperties))));
             token = page.NextToken;
         }
         while (!string.IsNullOrEmpty(token));

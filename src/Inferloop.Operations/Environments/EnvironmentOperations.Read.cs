@@ -177,7 +177,7 @@ internal sealed partial class EnvironmentOperations
         var before = previousStackId is null ? null : await DeployedAsync(previousStackId, cancellation).ConfigureAwait(false);
         reporter.Warning($"{why} The plan was made offline, from the module's own templates.");
         var prepared = new PreparedChange(this, null, plan, kind, preview: true);
-        var changes = StackComparer.Compare(before, plan.Evaluated).Changes.Where(c => c.Type != "AWS::CloudFormation::Stack" || c.Action != ChangeAction.Modify).Select(OfflineChange).ToList();
+        var changes = ChangesBetween(before, plan.Evaluated);
         prepared.Show(await DescribeAsync(plan, kind, changes, "", "", previousStackId, cancellation).ConfigureAwait(false));
         return prepared;
     }

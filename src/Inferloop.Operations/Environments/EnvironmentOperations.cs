@@ -46,7 +46,7 @@ internal sealed partial class EnvironmentOperations(EnvironmentAws aws, Environm
         var control = previewWith ?? await Control.EnsureAsync(cancellation).ConfigureAwait(false);
         var table = TableOf(control);
         await PauseAsync("lock", cancellation).ConfigureAwait(false);
-        var hold = await table.AcquireAsync(KeyOf(spec), operationId, kind, cancellation).ConfigureAwait(false);
+        var hold = options.Held ?? await table.AcquireAsync(KeyOf(spec), operationId, kind, cancellation).ConfigureAwait(false);
         return new OperationScope(
             control, table, hold, journaled, options,
             new OperationRecord { Environment = KeyOf(spec), OperationId = operationId, Kind = kind, Owner = table.Owner, Started = table.Now });

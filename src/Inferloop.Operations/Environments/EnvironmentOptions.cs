@@ -25,6 +25,9 @@ internal sealed record EnvironmentOptions
     /// <summary>Called as each step begins. Tests stop here for good, as a dead process would.</summary>
     public Func<string, CancellationToken, Task>? BeforeStep { get; init; }
 
+    /// <summary>The lock under which this works, where a greater operation holds it; whoever took it gives it free.</summary>
+    public EnvironmentLock? Held { get; init; }
+
     /// <summary>A loopback endpoint answers at once and charges nothing for questions.</summary>
     public static EnvironmentOptions For(Uri? endpoint) => endpoint is { IsLoopback: true }
         ? new EnvironmentOptions { PollMinimum = TimeSpan.FromMilliseconds(150), PollMaximum = TimeSpan.FromSeconds(1) }

@@ -45,6 +45,15 @@ public enum PreflightCheck
 
     /// <summary>Mistakes in the templates that show only when the stack is up.</summary>
     Template,
+
+    /// <summary>The standby in the recovery region.</summary>
+    Standby,
+
+    /// <summary>What is copied to the recovery region.</summary>
+    Replication,
+
+    /// <summary>When a failover was last rehearsed.</summary>
+    Rehearsal,
 }
 
 /// <summary>One thing that was looked at before anything is made.</summary>

@@ -14,6 +14,9 @@ public enum OperationKind
 
     /// <summary>Makes, restores or tests its backups.</summary>
     Backup,
+
+    /// <summary>Moves it to its other region.</summary>
+    Failover,
 }
 
 /// <summary>Where an operation stands.</summary>

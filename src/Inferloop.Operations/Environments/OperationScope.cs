@@ -49,5 +49,5 @@ internal sealed class OperationScope(
     public Task CloseAsync(OperationRecord other, OperationState state, string reason, CancellationToken cancellation) =>
         Table.SaveAsync(other.End(state, Table.Now, reason), cancellation);
 
-    public ValueTask DisposeAsync() => hold.DisposeAsync();
+    public ValueTask DisposeAsync() => ReferenceEquals(hold, options.Held) ? ValueTask.CompletedTask : hold.DisposeAsync();
 }

@@ -28,7 +28,7 @@ public sealed record InferloopStandby
     public required string Status { get; init; }
 
     /// <summary>What is replicated, and how that stands.</summary>
-    public IReadOnlyList<InferloopReplica> Replicas { get; init; } = [];
+    public IReadOnlyList<InferloopReplica> Replicas { get; init => field = value.Indexable(); } = [];
 
     /// <summary>The standby as an environment of its own.</summary>
     public required InferloopEnvironment Environment { get; init; }

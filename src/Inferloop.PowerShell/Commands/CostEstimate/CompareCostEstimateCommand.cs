@@ -2,7 +2,6 @@ using System.Management.Automation;
 using Inferloop.Operations;
 using Inferloop.Operations.Costs;
 using Inferloop.Operations.Environments;
-using Inferloop.Operations.Recovery;
 using Inferloop.Operations.Specs;
 using Inferloop.PowerShell.Completion;
 
@@ -77,11 +76,8 @@ public sealed class CompareCostEstimateCommand : CostCmdlet
                     "Give it one: New-InferloopEnvironmentSpec -RecoveryRegion us-west-2, or $spec.With('RecoveryRegion', 'us-west-2').", Spec.Name);
             }
 
-            var plans = Spec.Recovery.StandbyMode != StandbyMode.None;
-            var standby = plans ? StandbySpecs.ForEstimate(Spec, AnyAccount) : Spec with { Region = Spec.RecoveryRegion, RecoveryRegion = Spec.Region };
-            var recovery = await StackAsync(standby, cancellationToken).ConfigureAwait(false);
-            var promoted = plans ? await StackAsync(standby with { Recovery = standby.Recovery with { RegionRole = RegionRole.Primary } }, cancellationToken).ConfigureAwait(false) : recovery;
-            var change = Standby.Compare(stack, recovery, options, promoted);
+            var recovery = await StackAsync(Spec with { Region = Spec.RecoveryRegion, RecoveryRegion = Spec.Region }, cancellationToken).ConfigureAwait(false);
+            var change = Standby.Compare(stack, recovery, options);
             WriteObject(CostComparison.Compare(InCurrency(change.Before!), InCurrency(change.After!)));
             return;
         }

@@ -100,7 +100,10 @@ public abstract class EnvironmentCmdlet : AwsCmdlet
     private protected Task<bool> IsWhatIfAsync() => OnPipelineAsync(() =>
         MyInvocation.BoundParameters.TryGetValue("WhatIf", out var given) ? LanguagePrimitives.IsTrue(given) : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference")));
 
-    private EnvironmentOperations Operations(AwsSession session)
+    private EnvironmentOperations Operations(AwsSession session) => Operations(session, null);
+
+    /// <summary>The operations of a session's account and region, with options of a greater operation.</summary>
+    private protected EnvironmentOperations Operations(AwsSession session, EnvironmentOptions? options)
     {
         var endpoint = session.EndpointUrl is { } url ? new Uri(url) : null;
         var aws = new EnvironmentAws
@@ -123,7 +126,7 @@ public abstract class EnvironmentCmdlet : AwsCmdlet
             DnsSuffix = session.Partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com",
             Connection = new EnvironmentConnection { Region = session.Region, ProfileName = session.ProfileName, EndpointUrl = session.EndpointUrl, Session = session },
         };
-        return new EnvironmentOperations(aws, EnvironmentOptions.For(endpoint) with { MaximumMonthlyCost = MonthlyLimit, Preflight = WithPreflight }, Reporter) { OnEvent = Show };
+        return new EnvironmentOperations(aws, options ?? EnvironmentOptions.For(endpoint) with { MaximumMonthlyCost = MonthlyLimit, Preflight = WithPreflight }, Reporter) { OnEvent = Show };
     }
 
     /// <summary>Whether quotas, names and zones are looked at before something is created.</summary>

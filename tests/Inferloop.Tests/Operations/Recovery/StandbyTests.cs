@@ -65,7 +65,14 @@ public sealed class StandbyTests : IAsyncLifetime
         var item = new Dictionary<string, AttributeValue> { ["id"] = new("one"), ["timestamp"] = new() { N = "1" }, ["status"] = new("new") };
         await home.Operations.Aws.DynamoDB.PutItemAsync(environment.Outputs["TableName"], item, Stop);
 
-        // The failover: the role, and nothing else.
+        // The failover: RDS promotes the replica, then the role changes, and nothing else.
+        await there.Operations.Aws.Databases.PromoteReadReplicaAsync(new PromoteReadReplicaRequest { DBInstanceIdentifier = database.DBInstanceIdentifier }, Stop);
+        while ((await DatabaseAsync(there)) is not { DBInstanceStatus: "available", ReadReplicaSourceDBInstanceIdentifier: null or "" })
+        {
+            // The test's own time limit ends a wait for nothing.
+            await Task.Delay(20, Stop);
+        }
+
         var changes = await there.UpdateAsync(made.Environment.Spec with { Region = Recovery, Recovery = made.Environment.Spec.Recovery with { RegionRole = RegionRole.Primary } }, cancellation: Stop);
         Assert.DoesNotContain(changes.Changes, c => c.Replacement == EnvironmentReplacement.Always && c.Type is "AWS::RDS::DBInstance" or "AWS::S3::Bucket" or "AWS::KMS::ReplicaKey");
         var promoted = await DatabaseAsync(there);

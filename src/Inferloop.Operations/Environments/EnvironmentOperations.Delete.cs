@@ -25,7 +25,7 @@ internal sealed partial class EnvironmentOperations
     // What holds data a user stored, or opens it; the parameter RetainData governs the same set in the templates.
     private static readonly HashSet<string> StoreTypes = new(StringComparer.Ordinal)
     {
-        "AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::RDS::DBInstance", "AWS::RDS::DBCluster", "AWS::EFS::FileSystem", "AWS::KMS::Key",
+        "AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::RDS::DBInstance", "AWS::RDS::DBCluster", "AWS::EFS::FileSystem", "AWS::KMS::Key", "AWS::KMS::ReplicaKey", "AWS::Backup::BackupVault",
     };
 
     /// <summary>The resources of an environment, nested stacks included, as CloudFormation lists them.</summary>
@@ -78,6 +78,11 @@ internal sealed partial class EnvironmentOperations
             stack = await FindStackAsync(stack.StackId, cancellation).ConfigureAwait(false) ?? throw NotFound(name, environment.Region);
             RefuseRemoval(name, stack, removal);
             var resources = await ResourcesAsync(stack.StackId, cancellation).ConfigureAwait(false);
+            if (removal.DeleteData)
+            {
+                await RefuseLockedVaultsAsync(name, resources, cancellation).ConfigureAwait(false);
+            }
+
             if (stack.EnableTerminationProtection == true && (removal.DisableTerminationProtection || StackStates.IsFailedCreate(stack.StackStatus)))
             {
                 await scope.StepAsync("unprotect", cancellation).ConfigureAwait(false);
@@ -93,6 +98,11 @@ internal sealed partial class EnvironmentOperations
                 foreach (var bucket in resources.Where(r => r.Type == "AWS::S3::Bucket" && r.PhysicalId.Length > 0))
                 {
                     await EmptyAsync(bucket.PhysicalId, cancellation).ConfigureAwait(false);
+                }
+
+                foreach (var vault in VaultsOf(resources))
+                {
+                    await EmptyVaultAsync(vault, cancellation).ConfigureAwait(false);
                 }
             }
 
@@ -135,13 +145,13 @@ internal sealed partial class EnvironmentOperations
                     break;
                 }
 
-                if (!removal.DeleteData || round == 3 || RootCause.Find(end.Events) is not { Type: "AWS::S3::Bucket" } full)
+                if (!removal.DeleteData || round == 3 || RootCause.Find(end.Events) is not { Type: "AWS::S3::Bucket" or "AWS::Backup::BackupVault" } full)
                 {
                     throw Failure(OperationKind.Delete, name, end);
                 }
 
-                // Access logs arrive minutes after the traffic they tell of: the bucket filled again behind us.
-                await EmptyAsync(full.PhysicalId, cancellation).ConfigureAwait(false);
+                // Access logs arrive minutes after the traffic they tell of, and plans make backups: what was emptied filled again behind us.
+                await (full.Type == "AWS::S3::Bucket" ? EmptyAsync(full.PhysicalId, cancellation) : EmptyVaultAsync(full.PhysicalId, cancellation)).ConfigureAwait(false);
                 mark = await StackEventStream.MarkAsync(aws.CloudFormation, stack.StackId, cancellation).ConfigureAwait(false);
                 await aws.CloudFormation.DeleteStackAsync(new DeleteStackRequest { StackName = stack.StackId, ClientRequestToken = $"{scope.Record.OperationId}-{round}" }, cancellation).ConfigureAwait(false);
             }

@@ -29,6 +29,7 @@ internal sealed partial class Preflight
         "AWS::SecretsManager::Secret" => resource.Properties["Name"],
         "AWS::RDS::DBInstance" => resource.Properties["DBInstanceIdentifier"],
         "AWS::ECR::Repository" => resource.Properties["RepositoryName"],
+        "AWS::Backup::BackupVault" => resource.Properties["BackupVaultName"],
         _ => null,
     })?.AsString();
 
@@ -91,6 +92,21 @@ internal sealed partial class Preflight
             case "AWS::SecretsManager::Secret":
                 await aws.Client<Amazon.SecretsManager.IAmazonSecretsManager>().DescribeSecretAsync(new Amazon.SecretsManager.Model.DescribeSecretRequest { SecretId = name }, cancellation).ConfigureAwait(false);
                 return true;
+            case "AWS::Backup::BackupVault":
+                // Asked for one that is not there, AWS Backup answers that access is denied.
+                string? token = null;
+                do
+                {
+                    var vaults = await aws.Client<Amazon.Backup.IAmazonBackup>().ListBackupVaultsAsync(new Amazon.Backup.Model.ListBackupVaultsRequest { NextToken = token }, cancellation).ConfigureAwait(false);
+                    if ((vaults.BackupVaultList ?? []).Exists(v => v.BackupVaultName == name))
+                    {
+                        return true;
+                    }
+
+                    token = vaults.NextToken;
+                }
+                while (!string.IsNullOrEmpty(token));
+                return false;
             case "AWS::ECR::Repository":
                 await aws.Client<Amazon.ECR.IAmazonECR>().DescribeRepositoriesAsync(new Amazon.ECR.Model.DescribeRepositoriesRequest { RepositoryNames = [name] }, cancellation).ConfigureAwait(false);
                 return true;

@@ -127,10 +127,37 @@ public sealed class BackupTests : IAsyncLifetime
         Assert.Equal(("BackupLocked", OperationErrorKind.PermissionDenied), (locked.ErrorId, locked.Kind));
         Assert.Contains("It expires at", locked.Message, StringComparison.Ordinal);
 
+        Assert.Equal("BackupLocked", (await Assert.ThrowsAsync<OperationException>(() => ada.RemoveAsync(deleteData: true, cancellation: Stop))).ErrorId);
+        Assert.Equal("CREATE_COMPLETE", (await ada.Operations.RefreshAsync(environment.StackId, withHealth: false, Stop))!.Status);
+
         // Governance: who may change the vault lifts the lock as the message says.
         await ada.UpdateAsync(environment.Spec with { Region = "us-east-1", Backup = environment.Spec.Backup with { BackupVaultLock = BackupVaultLock.None } }, cancellation: Stop);
         await backups.RemoveAsync(made, Stop);
         Assert.Empty(await backups.ListAsync(environment, null, Stop));
+    }
+
+    [Fact]
+    public async Task An_environment_with_backups_goes_with_them_or_leaves_its_vault_and_says_so_to_the_next_of_its_name()
+    {
+        var (ada, backups, environment) = await FilledAsync(("DatabaseEnabled", false));
+        await backups.CreateAsync(environment, [BackupComponent.Table], null, wait: true, Stop);
+        var removed = await ada.RemoveAsync(cancellation: Stop);
+        Assert.Contains(removed.Retained, r => r.Type == "AWS::Backup::BackupVault");
+        var findings = await ada.Operations.PreflightAsync(environment.Spec with { Region = "us-east-1" }, thorough: false, Stop);
+        Assert.Contains(findings, f => f.Severity == PreflightSeverity.Error && f.Subject == "inferloop-demo-dev" && f.Message.Contains("BackupVault", StringComparison.Ordinal));
+
+        var client = ada.Operations.Aws.Client<IAmazonBackup>();
+        foreach (var point in (await client.ListRecoveryPointsByBackupVaultAsync(new ListRecoveryPointsByBackupVaultRequest { BackupVaultName = "inferloop-demo-dev" }, Stop)).RecoveryPoints)
+        {
+            await client.DeleteRecoveryPointAsync(new DeleteRecoveryPointRequest { BackupVaultName = "inferloop-demo-dev", RecoveryPointArn = point.RecoveryPointArn }, Stop);
+        }
+
+        await client.DeleteBackupVaultAsync(new DeleteBackupVaultRequest { BackupVaultName = "inferloop-demo-dev" }, Stop);
+        environment = await ada.CreateAsync(Spec(("DatabaseEnabled", false)), cancellation: Stop);
+        await backups.CreateAsync(environment, [BackupComponent.Table], null, wait: false, Stop);
+        removed = await ada.RemoveAsync(deleteData: true, cancellation: Stop);
+        Assert.Empty(removed.Retained);
+        Assert.Empty((await client.ListBackupVaultsAsync(new ListBackupVaultsRequest(), Stop)).BackupVaultList ?? []);
     }
 
     [Fact]

@@ -12,14 +12,15 @@ public static class Standby
     /// <param name="primary">The stacks of the region that works.</param>
     /// <param name="recovery">The stacks of the region that stands by.</param>
     /// <param name="options">Usage, prices and how Spot is taken.</param>
+    /// <param name="promoted">The stacks of that region once it carries the environment; the same when null.</param>
     /// <returns>Standby before, failed over after.</returns>
-    public static CostComparison Compare(EvaluatedStack primary, EvaluatedStack recovery, CostOptions? options = null)
+    public static CostComparison Compare(EvaluatedStack primary, EvaluatedStack recovery, CostOptions? options = null, EvaluatedStack? promoted = null)
     {
         options ??= new CostOptions();
         var usage = options.Usage ?? CostEstimator.Estimate(primary, options).Usage;
         CostEstimate Working(EvaluatedStack stack) => CostEstimator.Estimate(stack, options with { Usage = usage });
         CostEstimate Waiting(EvaluatedStack stack) => CostEstimator.Estimate(stack, options with { Usage = usage.WithoutTraffic(), IsStandby = true });
-        return CostComparison.Compare(Together(Working(primary), Waiting(recovery)), Together(Waiting(primary), Working(recovery)));
+        return CostComparison.Compare(Together(Working(primary), Waiting(recovery)), Together(Waiting(primary), Working(promoted ?? recovery)));
     }
 
     /// <summary>Two estimates as one; every path begins with its region. Each reaches the tiers of prices by itself, as regions do.</summary>

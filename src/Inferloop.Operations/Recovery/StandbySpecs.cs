@@ -86,6 +86,25 @@ internal static class StandbySpecs
         Storage = primary.Storage with { ReplicaBucketArn = "", ReplicaKeyArn = "", TableReplicaRegion = "", TableReplicaKeyArn = "" },
     };
 
+    /// <summary>What would stand by for an environment that need not exist: for its price, with names of the form that real ones have.</summary>
+    /// <param name="primary">The environment's spec.</param>
+    /// <param name="account">Any account.</param>
+    public static InferloopEnvironmentSpec ForEstimate(InferloopEnvironmentSpec primary, string account)
+    {
+        var partition = RegionFacts.Default.Find(primary.Region)?.Partition ?? "aws";
+        string Arn(string service, string resource) => $"arn:{partition}:{service}:{primary.Region}:{account}:{resource}";
+        return ForStandby(primary, new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["KeyArn"] = Arn("kms", primary.Recovery.MultiRegionKey ? "key/mrk-00000000000000000000000000000000" : "key/00000000-0000-0000-0000-000000000000"),
+            ["JwtSecretArn"] = Arn("secretsmanager", "secret:tokens-000000"),
+            ["ApiKeysSecretArn"] = Arn("secretsmanager", "secret:api-keys-000000"),
+            ["DatabaseMasterSecretArn"] = Arn("secretsmanager", "secret:database-000000"),
+            ["DatabaseArn"] = primary.Database.DatabaseEnabled ? Arn("rds", "db:" + primary.StackName) : "",
+            ["TableName"] = primary.StackName,
+            ["BucketArn"] = $"arn:{partition}:s3:::{primary.StackName}",
+        });
+    }
+
     /// <summary>
     /// An ARN or an image as it is called in another region; what names no region, or another one than the environment's, stays as it is.
     /// </summary>

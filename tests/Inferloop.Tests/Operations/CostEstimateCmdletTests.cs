@@ -49,12 +49,22 @@ public sealed class CostEstimateCmdletTests(ModuleFixture module) : IClassFixtur
     }
 
     [Fact]
+    public void What_stands_by_is_part_of_the_price_of_a_spec()
+    {
+        var costs = module.Invoke("'None', 'BackupOnly', 'PilotLight', 'Warm' | ForEach-Object { (New-InferloopEnvironmentSpec demo Prod -RecoveryRegion us-west-2 -StandbyMode $_ | Get-InferloopCostEstimate).MonthlyExpected }").EnsureSuccess().Output.Select(o => (decimal)o.BaseObject).ToList();
+        Assert.Equal(costs.Order(), costs);
+        Assert.Equal(4, costs.Distinct().Count());
+        var regions = module.Invoke("(New-InferloopEnvironmentSpec demo Prod -RecoveryRegion us-west-2 | Get-InferloopCostEstimate).Regions").EnsureSuccess().Output.Select(o => o.ToString());
+        Assert.Equal(["us-east-1", "us-west-2"], regions);
+    }
+
+    [Fact]
     public void Any_template_is_priced_by_its_path()
     {
         var template = Path.Combine(Repository.Root, "src/Inferloop.Templates/Stacks/main.yaml");
         var ours = module.Invoke("(New-InferloopEnvironmentSpec demo Prod -CapacityMode Fargate -DatabaseEnabled $false -CacheEnabled $false -RotationEnabled $false -RequestMetrics $false | Get-InferloopCostEstimate).MonthlyExpected").Single<decimal>();
         var theirs = module.Invoke(
-            "(Get-InferloopCostEstimate -TemplatePath $template -TemplateParameter @{ EnvironmentName = 'demo'; Stage = 'prod'; CapacityMode = 'Fargate'; ContainerInsights = 'enhanced'; DatabaseEnabled = $false; CacheEnabled = $false; RetainData = $true }).MonthlyExpected",
+            "(Get-InferloopCostEstimate -TemplatePath $template -TemplateParameter @{ EnvironmentName = 'demo'; Stage = 'prod'; CapacityMode = 'Fargate'; ContainerInsights = 'enhanced'; DatabaseEnabled = $false; CacheEnabled = $false; RetainData = $true; BackupRetentionDays = 7 }).MonthlyExpected",
             new { template }).Single<decimal>();
         Assert.Equal(ours, theirs);
     }

@@ -2,6 +2,7 @@ using System.Management.Automation;
 using Inferloop.Operations;
 using Inferloop.Operations.Costs;
 using Inferloop.Operations.Environments;
+using Inferloop.Operations.Recovery;
 using Inferloop.Operations.Specs;
 using Inferloop.PowerShell.Completion;
 
@@ -76,8 +77,11 @@ public sealed class CompareCostEstimateCommand : CostCmdlet
                     "Give it one: New-InferloopEnvironmentSpec -RecoveryRegion us-west-2, or $spec.With('RecoveryRegion', 'us-west-2').", Spec.Name);
             }
 
-            var recovery = await StackAsync(Spec with { Region = Spec.RecoveryRegion, RecoveryRegion = Spec.Region }, cancellationToken).ConfigureAwait(false);
-            var change = Standby.Compare(stack, recovery, options);
+            var plans = Spec.Recovery.StandbyMode != StandbyMode.None;
+            var standby = plans ? StandbySpecs.ForEstimate(Spec, AnyAccount) : Spec with { Region = Spec.RecoveryRegion, RecoveryRegion = Spec.Region };
+            var recovery = await StackAsync(standby, cancellationToken).ConfigureAwait(false);
+            var promoted = plans ? await StackAsync(standby with { Recovery = standby.Recovery with { RegionRole = RegionRole.Primary } }, cancellationToken).ConfigureAwait(false) : recovery;
+            var change = Standby.Compare(stack, recovery, options, promoted);
             WriteObject(CostComparison.Compare(InCurrency(change.Before!), InCurrency(change.After!)));
             return;
         }

@@ -3,6 +3,7 @@ using System.Management.Automation;
 using Inferloop.Operations;
 using Inferloop.Operations.Costs;
 using Inferloop.Operations.Environments;
+using Inferloop.Operations.Recovery;
 using Inferloop.Operations.Specs;
 using Inferloop.PowerShell.Commands.Environment;
 using Inferloop.Templates;
@@ -90,6 +91,13 @@ public sealed class GetCostEstimateCommand : CostCmdlet
         }
 
         var estimate = CostEstimator.Estimate(await StackAsync(cancellationToken).ConfigureAwait(false), options);
+        if (Spec is { Recovery: { StandbyMode: not StandbyMode.None, RecoverySite: false }, RecoveryRegion.Length: > 0 } planned)
+        {
+            // What stands by is part of the price; a warm standby runs, anything less waits.
+            var standby = await StackAsync(StandbySpecs.ForEstimate(planned, AnyAccount), cancellationToken).ConfigureAwait(false);
+            estimate = Standby.Together(estimate, CostEstimator.Estimate(standby, options with { Usage = estimate.Usage.WithoutTraffic(), IsStandby = planned.Recovery.StandbyMode != StandbyMode.Warm }));
+        }
+
         if (Strict && !estimate.IsComplete)
         {
             throw new OperationException(

@@ -37,6 +37,7 @@
         'Compare-InferloopEnvironment'
         'Export-InferloopCostEstimate'
         'Export-InferloopEnvironmentSpec'
+        'Export-InferloopFailoverReport'
         'Export-InferloopTemplate'
         'Format-InferloopCostEstimate'
         'Get-InferloopAlarm'

@@ -216,7 +216,7 @@ internal sealed partial class FailoverOperations(Func<string, EnvironmentOptions
     private static FailoverShape Shape(InferloopEnvironment standby, FailoverOptions options, FailoverDirection direction, TimeSpan compute) => new()
     {
         Mode = options.Mode, Direction = direction, StandbyMode = standby.Spec.Recovery.StandbyMode, FromRegion = standby.Spec.RecoveryRegion, ToRegion = standby.Region,
-        HasDatabase = standby.Spec.Database.DatabaseEnabled, HasCache = standby.Outputs.ContainsKey("CacheReplicationGroupId"), HasTable = standby.Outputs.ContainsKey("TableName"),
+        HasDatabase = standby.Spec.Database.DatabaseEnabled, HasCache = standby.Outputs.ContainsKey("CacheReplicationGroupId"), HasTable = standby.Outputs.ContainsKey("TableName") || standby.Spec.Recovery.StandbyMode == StandbyMode.BackupOnly,
         HasBucket = standby.Outputs.ContainsKey("BucketName"), HasSecrets = standby.Outputs.Keys.Any(k => k.EndsWith("SecretArn", StringComparison.Ordinal)),
         HasDns = standby.Outputs.ContainsKey("FailoverAlarm"), Compute = compute, Approvals = options.Approvals,
     };

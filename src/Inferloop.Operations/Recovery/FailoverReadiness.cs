@@ -73,7 +73,7 @@ internal sealed class FailoverReadiness(FailoverContext context, bool sourceAnsw
         foreach (var store in stores)
         {
             var late = store.Lag > FailoverObjectives.Rpo;
-            var lacks = store.Lag is null && store.By == "nothing" || (store.Name == FailoverStepNames.Database && store.Lag is null);
+            var lacks = store.Lag is null && store.By is "nothing" or "copied backups" || (store.Name == FailoverStepNames.Database && store.Lag is null);
             Add(
                 late || lacks ? PreflightSeverity.Error : store.Lag is null ? PreflightSeverity.Information : PreflightSeverity.Passed, PreflightCheck.Replication, store.Name,
                 store.Lag is { } lag ? FormattableString.Invariant($"{lag.TotalSeconds:0} s behind by {store.By} ({store.Source}); the objective is {FailoverObjectives.Rpo.TotalMinutes:0} minutes.") : $"By {store.By}: {store.Source}.",

@@ -22,7 +22,16 @@ internal static class RecoveryMeter
             stores.Add(database);
         }
 
-        if (context.Output("TableName") is { } table)
+        if (context.Run.Current is { StandbyMode: StandbyMode.BackupOnly, Direction: FailoverDirection.Failover })
+        {
+            var newest = await TableStep.NewestAsync(context, cancellation).ConfigureAwait(false);
+            stores.Add(new InferloopRecoveryStore
+            {
+                Name = FailoverStepNames.Table, By = "copied backups", Identifier = newest?.RecoveryPointArn ?? "", Lag = newest is null ? null : context.Run.Now - newest.Created,
+                Source = newest is null ? "there is no backup in the vault" : "the age of the newest backup",
+            });
+        }
+        else if (context.Output("TableName") is { } table)
         {
             stores.Add(await TableAsync(context, table, withSource, cancellation).ConfigureAwait(false));
         }

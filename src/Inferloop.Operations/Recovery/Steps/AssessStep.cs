@@ -12,7 +12,7 @@ internal static class AssessStep
         if (run is { Mode: FailoverMode.Ungraceful, LostSince: { } since } && context.Run.Now - since is var gone && gone > TimeSpan.Zero)
         {
             // A replica of what is lost grows older by the minute, and nothing is written there that it could lack.
-            stores = stores.Select(s => s.Lag is { } lag && s.By != "copied snapshots" ? s with { Lag = lag > gone ? lag - gone : TimeSpan.Zero, Source = s.Source + FormattableString.Invariant($", less {gone.TotalMinutes:0} minutes since the loss") } : s).ToArray();
+            stores = stores.Select(s => s.Lag is { } lag && !s.By.StartsWith("copied", StringComparison.Ordinal) ? s with { Lag = lag > gone ? lag - gone : TimeSpan.Zero, Source = s.Source + FormattableString.Invariant($", less {gone.TotalMinutes:0} minutes since the loss") } : s).ToArray();
         }
 
         var rpo = stores.Max(s => s.Lag);

@@ -15,6 +15,11 @@ internal static class ComputeStep
     public static InferloopEnvironmentSpec Active(FailoverContext context, InferloopEnvironmentSpec spec)
     {
         var active = spec with { Recovery = spec.Recovery with { RegionRole = RegionRole.Primary } };
+        if (context.Run.Fact(TableStep.RestoredFact) is { } table)
+        {
+            active = active with { Recovery = active.Recovery with { ReplicaTableName = table } };
+        }
+
         return context.Run.Fact(DatabaseStep.SnapshotFact) is { } snapshot ? active with { Database = active.Database with { DatabaseSnapshotIdentifier = snapshot } } : active;
     }
 

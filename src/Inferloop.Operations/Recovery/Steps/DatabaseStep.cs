@@ -39,9 +39,12 @@ internal static class DatabaseStep
         var stack = context.Standby.StackName;
         DBSnapshot? newest = null;
         string? marker = null;
+
+        // Those of AWS Backup are told only to who asks for them.
+        var types = new Queue<string>(["manual", "awsbackup", "automated"]);
         do
         {
-            var page = await context.Target.Aws.Databases.DescribeDBSnapshotsAsync(new DescribeDBSnapshotsRequest { Marker = marker, IncludeShared = false }, cancellation).ConfigureAwait(false);
+            var page = await context.Target.Aws.Databases.DescribeDBSnapshotsAsync(new DescribeDBSnapshotsRequest { Marker = marker, SnapshotType = types.Peek() }, cancellation).ConfigureAwait(false);
             foreach (var snapshot in page.DBSnapshots ?? [])
             {
                 var ours = (snapshot.TagList ?? []).Any(t => t.Key == EnvironmentTags.Environment && t.Value == run.Environment)
@@ -54,8 +57,12 @@ internal static class DatabaseStep
             }
 
             marker = page.Marker;
+            if (string.IsNullOrEmpty(marker))
+            {
+                types.Dequeue();
+            }
         }
-        while (!string.IsNullOrEmpty(marker));
+        while (types.Count > 0);
         return newest;
     }
 

@@ -1,6 +1,7 @@
 using Amazon.DynamoDBv2.Model;
 using Amazon.ECS.Model;
 using Inferloop.Operations;
+using Inferloop.Operations.Backups;
 using Inferloop.Operations.Environments;
 using Inferloop.Operations.Recovery;
 using Inferloop.Operations.Specs;
@@ -25,9 +26,13 @@ public sealed class FailoverTests : IAsyncLifetime
     {
         harness = await EnvironmentHarness.StartAsync(1200);
         harness.UseShippedTemplates();
+    }
+
+    private async Task CreateAsync(StandbyMode mode)
+    {
         var spec = SpecPresets.Apply(
             SpecPresets.Create("demo", EnvironmentStage.Dev, Home),
-            new Dictionary<string, object> { ["RecoveryRegion"] = Away, ["StandbyMode"] = StandbyMode.PilotLight, ["CacheEnabled"] = false, ["MonitoringEnabled"] = false });
+            new Dictionary<string, object> { ["RecoveryRegion"] = Away, ["StandbyMode"] = mode, ["CacheEnabled"] = false, ["MonitoringEnabled"] = false, ["BackupRetentionDays"] = mode == StandbyMode.BackupOnly ? 7 : 0 });
         environment = await harness.Operator().CreateAsync(spec, cancellation: Stop);
         await new StandbyOperations(harness.Operator().Operations, harness.Operator(region: Away).Operations).CreateAsync(environment, null, null, Stop);
     }
@@ -37,6 +42,7 @@ public sealed class FailoverTests : IAsyncLifetime
     [Fact]
     public async Task A_lost_region_is_left_and_come_back_to_whatever_stops_the_operators_on_the_way()
     {
+        await CreateAsync(StandbyMode.PilotLight);
         await WriteAsync(Home, "before");
         var lost = harness.Host.Faults.Add(new SandboxFaultRule { Kind = SandboxFaultKind.RegionLoss, Region = Home });
 
@@ -79,8 +85,42 @@ public sealed class FailoverTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task From_backups_alone_database_and_table_are_restored()
+    {
+        await CreateAsync(StandbyMode.BackupOnly);
+        await WriteAsync(Home, "before");
+        var standby = await InAsync(Away);
+        var empty = await By().TestAsync(standby, Stop);
+        Assert.False(empty.IsReady);
+        await new BackupOperations(harness.Operator().Operations).CreateAsync(await InAsync(Home), [BackupComponent.Database, BackupComponent.Table], null, wait: true, Stop);
+        var vault = new BackupOperations(harness.Operator(region: Away).Operations);
+        while ((await vault.ListAsync(standby, null, Stop)).Where(b => b.Status == "COMPLETED").Select(b => b.Component).Distinct().Count() < 2)
+        {
+            // The test's own time limit ends a wait for nothing.
+            await Task.Delay(50, Stop);
+        }
+
+        await WriteAsync(Home, "after");
+        harness.Host.Faults.Add(new SandboxFaultRule { Kind = SandboxFaultKind.RegionLoss, Region = Home });
+        var run = await By().InvokeAsync(standby, new FailoverOptions { Mode = FailoverMode.Ungraceful, MaximumDataLoss = TimeSpan.FromDays(3) }, Stop);
+        Assert.Equal(FailoverState.Completed, run.State);
+        Assert.True(run.Rpo > TimeSpan.Zero);
+        var away = await InAsync(Away);
+        Assert.Equal(RegionRole.Primary, away.Spec.Recovery.RegionRole);
+        Assert.True(await RunningAsync(Away) > 0);
+        Assert.NotEqual("", await DatabaseAsync(Away));
+        Assert.NotEqual(environment.Outputs["TableName"], away.Outputs["TableName"]);
+        async Task<bool> SurvivedAsync(string id) =>
+            (await harness.AwsIn(Away).DynamoDB.GetItemAsync(new GetItemRequest { TableName = away.Outputs["TableName"], Key = Key(id) }, Stop)).Item is { Count: > 0 };
+        Assert.True(await SurvivedAsync("before"));
+        Assert.False(await SurvivedAsync("after"));
+        Assert.Equal("FailbackBackupOnly", (await Assert.ThrowsAsync<OperationException>(() => By().FailbackAsync(away, new FailoverOptions(), Stop))).ErrorId);
+    }
+
+    [Fact]
     public async Task What_is_too_old_needs_consent_what_waits_needs_approval_and_what_has_begun_can_be_taken_back()
     {
+        await CreateAsync(StandbyMode.PilotLight);
         var standby = await InAsync(Away);
         var ready = await By().TestAsync(standby, Stop);
         Assert.True(ready.IsReady, string.Join("; ", ready.Findings.Where(f => f.Severity == PreflightSeverity.Error)));
